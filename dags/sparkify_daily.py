@@ -1,0 +1,210 @@
+"""
+### Sparkify, daily: one log date from S3 into the star schema
+
+**What.** Copies the log date's event file and the new song files from S3 into staging, works out `songplays`, then
+`users`, `songs`, `artists` and `time`, and checks both ends. Loading a date again replaces it and nothing else: the
+tables depend on the files as last loaded, not on when, in what order or how often.
+
+**When.** Every day after midnight UTC, for the day that has just ended. The log date is the run's *logical date* (not
+the date in the run id). For any other date trigger by hand with `log_date`, or make a backfill; any order, any number
+at once.
+
+**Params** (trigger form; leave empty in a backfill)
+
+| param | meaning |
+|---|---|
+| `log_date` | the date in the file's name; default is the run's logical date |
+| `through` | also load every date after it up to this one, in this one run |
+| `max_bad_lines` | load although this many lines cannot be read; default 0 |
+| `missing_file` | `fail` (default), or `skip` a date that has no file and leave it as it was |
+
+**When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
+says what was wrong, where, and what to do; then *clear* the failed task. Connection trouble is tried again by itself
+three times; wrong data is not. A failure may wait: the next day's run does not depend on this one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule
+
+from sparkify.exceptions import Unavailable
+from sparkify.operators.create_tables import CreateTablesOperator
+from sparkify.operators.data_quality import DataQualityOperator
+from sparkify.operators.load_dimension import LoadDimensionOperator
+from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+
+INCLUDE = Path(__file__).resolve().parents[1] / "include"
+SQL = INCLUDE / "sql"
+
+
+def sql_files(folder: str) -> list[str]:
+    """The files under ``include/sql/<folder>``, as templates name them."""
+    return sorted(str(file.relative_to(SQL)) for file in (SQL / folder).rglob("*.sql"))
+
+
+with DAG(
+    dag_id="sparkify_daily",
+    description="One log date from S3 into the star schema",
+    doc_md=__doc__,
+    # The default for a cron string would give a scheduled run the date of the day that is just beginning.
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2018, 11, 1),
+    catchup=False,
+    max_active_runs=4,
+    tags=["sparkify", "redshift", "daily"],
+    template_searchpath=[str(SQL), str(INCLUDE / "jsonpaths")],
+    params={
+        "log_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Log date",
+            description="The date in the file's name, YYYY-MM-DD. Empty: the run's logical date.",
+        ),
+        "through": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Through",
+            description="Last log date, to load a range of dates in this one run. Empty: the log date alone.",
+        ),
+        "max_bad_lines": Param(
+            0,
+            type="integer",
+            minimum=0,
+            maximum=100_000,
+            title="Bad lines to leave out",
+            description="Load although up to this many lines cannot be read. 0: the first bad line fails the run.",
+        ),
+        "missing_file": Param(
+            "fail",
+            type="string",
+            enum=["fail", "skip"],
+            title="If a date has no file",
+            description="fail, or skip the date and leave it as it was loaded before.",
+        ),
+    },
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "retry_policy": ExceptionRetryPolicy(
+            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away")],
+            default=RetryAction.FAIL,
+        ),
+    },
+) as dag:
+    tables = CreateTablesOperator(
+        task_id="tables",
+        sql=sql_files("schema"),
+        doc_md="Creates the tables that are missing; usually none. Fails if the user may not create what is missing.",
+    )
+    stage_events = S3ToRedshiftOperator(
+        task_id="stage_events",
+        table="staging_events",
+        source="log_files",
+        jsonpaths="log_events.json",
+        max_bad_lines="{{ params.max_bad_lines }}",
+        missing_file="{{ params.missing_file }}",
+        pending={
+            "songplays_pending": "pending/songplays_of_events.sql",
+            "users_pending": "pending/users_of_events.sql",
+        },
+        inlets=[Asset("sparkify_log_data")],
+        outlets=[Asset("sparkify_staging_events")],
+        doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
+        "missing or a line cannot be read: the log names file, line, column and value.",
+    )
+    stage_songs = S3ToRedshiftOperator(
+        task_id="stage_songs",
+        table="staging_songs",
+        source="song_files",
+        jsonpaths="songs.json",
+        missing_file="{{ params.missing_file }}",
+        pending={"songplays_pending": "pending/songplays_of_songs.sql"},
+        inlets=[Asset("sparkify_song_data")],
+        outlets=[Asset("sparkify_staging_songs")],
+        doc_md="Adds the song files that are new since the last run; copies the whole catalogue again if one changed "
+        "or vanished. Nothing new: no COPY.",
+    )
+    check_staging = DataQualityOperator(
+        task_id="check_staging",
+        checks=sql_files("quality/staging_events") + sql_files("quality/staging_songs"),
+        doc_md="Looks at what was staged before any table of the star schema is touched. The log lists each broken "
+        "check with its first rows.",
+    )
+    songplays = LoadFactOperator(
+        task_id="songplays",
+        table="songplays",
+        sql="facts/songplays.sql",
+        key="songplay_id",
+        sort_key="start_time",
+        pending={"time_pending": "pending/time_of_songplays.sql"},
+        outlets=[Asset("sparkify_songplays")],
+        doc_md="One row for each event with page NextSong, with its song where title, artist and duration match.",
+    )
+    users = LoadDimensionOperator(
+        task_id="users",
+        table="users",
+        sql="dimensions/users.sql",
+        key="user_id",
+        only_if_newer="last_seen_at",
+        pending=True,
+        outlets=[Asset("sparkify_users")],
+        doc_md="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
+    )
+    songs = LoadDimensionOperator(
+        task_id="songs",
+        table="songs",
+        sql="dimensions/songs.sql",
+        key="song_id",
+        method="replace",
+        uses_log_dates=False,
+        outlets=[Asset("sparkify_songs")],
+        doc_md="One row a song of the catalogue.",
+    )
+    artists = LoadDimensionOperator(
+        task_id="artists",
+        table="artists",
+        sql="dimensions/artists.sql",
+        key="artist_id",
+        method="replace",
+        uses_log_dates=False,
+        outlets=[Asset("sparkify_artists")],
+        doc_md="One row an artist, each attribute from the artist's latest song that has it.",
+    )
+    time = LoadDimensionOperator(
+        task_id="time",
+        table="time",
+        sql="dimensions/time.sql",
+        key="start_time",
+        method="append",
+        pending=True,
+        outlets=[Asset("sparkify_time")],
+        doc_md="One row a start time of a play, in UTC, with its parts.",
+    )
+    check_warehouse = DataQualityOperator(
+        task_id="check_warehouse",
+        checks=[
+            check
+            for table in ("songplays", "users", "songs", "artists", "time")
+            for check in sql_files(f"quality/{table}")
+        ],
+        doc_md="Compares the star schema with staging for the run's log dates. The tables are already written: a "
+        "failure here means that they must not be trusted until it is understood.",
+    )
+
+    (
+        tables
+        >> [stage_events, stage_songs]
+        >> check_staging
+        >> songplays
+        >> [users, songs, artists, time]
+        >> check_warehouse
+    )

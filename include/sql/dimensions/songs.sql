@@ -1,0 +1,17 @@
+{% import "macros/songs.sql" as songs %}
+with
+
+delivered_songs as (
+
+    {{ songs.delivered_songs() }}
+
+)
+
+select
+    song_id,
+    title,
+    artist_id,
+    year,
+    duration
+from delivered_songs
+where delivery = 1

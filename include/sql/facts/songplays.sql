@@ -1,0 +1,118 @@
+{% import "macros/events.sql" as events %}
+{% import "macros/songs.sql" as songs %}
+with
+
+touched as (
+
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from staging_events
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+    union
+
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from songplays_pending
+
+),
+
+touched_ids as (
+
+    select {{ events.songplay_id() }} as songplay_id
+    from touched
+
+),
+
+candidates as (
+
+    select
+        *,
+        {{ events.songplay_id() }} as songplay_id
+    from staging_events
+    where
+        ts between (select min(ts) from touched) and (select max(ts) from touched)
+        or ts is null
+
+),
+
+deliveries as (
+
+    select
+        *,
+        row_number() over (
+            partition by songplay_id
+            order by
+                {{ events.delivery_order() }}
+        ) as delivery
+    from candidates
+    where songplay_id in (select songplay_id from touched_ids)
+
+),
+
+plays as (
+
+    select
+        songplay_id,
+        {{ events.start_time() }} as start_time,
+        user_id,
+        level,
+        rtrim(song) as title,
+        rtrim(artist) as artist_name,
+        length as duration,
+        session_id,
+        location,
+        user_agent,
+        log_date
+    from deliveries
+    where delivery = 1 and page = 'NextSong'
+
+),
+
+delivered_songs as (
+
+    {{ songs.delivered_songs() }}
+
+),
+
+matches as (
+
+    select
+        song_id,
+        artist_id,
+        rtrim(title) as title,
+        rtrim(artist_name) as artist_name,
+        duration,
+        row_number() over (
+            partition by rtrim(title), rtrim(artist_name), duration
+            order by song_id
+        ) as choice
+    from delivered_songs
+    where delivery = 1
+
+)
+
+select
+    plays.songplay_id,
+    plays.start_time,
+    plays.user_id,
+    plays.level,
+    matches.song_id,
+    matches.artist_id,
+    plays.session_id,
+    plays.location,
+    plays.user_agent,
+    plays.log_date
+from plays
+left join matches
+    on
+        plays.title = matches.title
+        and plays.artist_name = matches.artist_name
+        and plays.duration = matches.duration
+        and matches.choice = 1

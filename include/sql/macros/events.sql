@@ -1,0 +1,38 @@
+{#- What DESIGN calls an event's identity, null equal to null, as one value. -#}
+{%- macro songplay_id() -%}
+md5(
+            coalesce(cast(session_id as varchar), '') || '|'
+            || coalesce(cast(item_in_session as varchar), '') || '|'
+            || coalesce(cast(ts as varchar), '') || '|'
+            || coalesce(cast(user_id as varchar), '')
+        )
+{%- endmacro -%}
+
+{#- Epoch milliseconds to a UTC timestamp, in integers so that none is lost. -#}
+{%- macro start_time() -%}
+timestamp 'epoch' + (ts / 1000) * interval '1 second'
+        + (ts % 1000) * interval '1 millisecond'
+{%- endmacro -%}
+
+{#- Which delivery of an event counts: the first in this order. -#}
+{%- macro delivery_order() -%}
+log_date,
+                artist nulls last,
+                auth nulls last,
+                first_name nulls last,
+                gender nulls last,
+                item_in_session nulls last,
+                last_name nulls last,
+                length nulls last,
+                level nulls last,
+                location nulls last,
+                method nulls last,
+                page nulls last,
+                registration nulls last,
+                session_id nulls last,
+                song nulls last,
+                status nulls last,
+                ts nulls last,
+                user_agent nulls last,
+                user_id nulls last
+{%- endmacro -%}

@@ -1,0 +1,27 @@
+with
+
+doubtful as (
+
+    select start_time
+    from outgoing
+
+    except
+
+    select start_time
+    from incoming
+
+),
+
+foreign_dates as (
+
+    select start_time
+    from incoming
+    where log_date not between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+)
+
+select start_time from doubtful
+where start_time is not null
+union
+select start_time from foreign_dates
+where start_time is not null

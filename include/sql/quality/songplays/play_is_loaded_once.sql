@@ -1,0 +1,57 @@
+-- severity: error
+-- proves: every event with page NextSong of the log dates is one row of songplays, and no other is
+{% import "macros/events.sql" as events %}
+with
+
+of_dates as (
+
+    select ts
+    from staging_events
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+),
+
+deliveries as (
+
+    select
+        page,
+        log_date,
+        {{ events.songplay_id() }} as songplay_id,
+        row_number() over (
+            partition by session_id, item_in_session, ts, user_id
+            order by
+                {{ events.delivery_order() }}
+        ) as delivery
+    from staging_events
+    where
+        ts between (select min(ts) from of_dates) and (select max(ts) from of_dates)
+        or ts is null
+
+),
+
+expected as (
+
+    select songplay_id
+    from deliveries
+    where
+        delivery = 1
+        and page = 'NextSong'
+        and log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+),
+
+loaded as (
+
+    select songplay_id
+    from songplays
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+)
+
+select
+    expected.songplay_id as only_staged,
+    loaded.songplay_id as only_loaded
+from expected
+full outer join loaded
+    on expected.songplay_id = loaded.songplay_id
+where expected.songplay_id is null or loaded.songplay_id is null

@@ -1,0 +1,42 @@
+create table if not exists load_history (
+    table_name varchar(128) not null,
+    first_log_date date,
+    last_log_date date,
+    dag_id varchar(256),
+    run_id varchar(256),
+    task_id varchar(256),
+    try_number integer,
+    files bigint,
+    bytes bigint,
+    rows_staged bigint,
+    rows_refused bigint,
+    rows_deleted bigint,
+    rows_inserted bigint,
+    rows_updated bigint,
+    started_at timestamp,
+    ended_at timestamp
+)
+sortkey (started_at);
+
+create table if not exists data_quality_results (
+    dag_id varchar(256),
+    run_id varchar(256),
+    task_id varchar(256),
+    try_number integer,
+    first_log_date date,
+    last_log_date date,
+    check_name varchar(256) not null,
+    severity varchar(16) not null,
+    offending bigint,
+    passed boolean not null,
+    sample varchar(65535),
+    checked_at timestamp
+)
+sortkey (checked_at);
+
+create table if not exists staged_files (
+    table_name varchar(128) not null,
+    file_name varchar(1024) not null,
+    etag varchar(256) not null
+)
+sortkey (table_name);

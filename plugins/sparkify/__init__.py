@@ -1,0 +1,1 @@
+"""The operators and what they share; the DAG files hold the wiring."""

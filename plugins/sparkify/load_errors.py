@@ -1,0 +1,119 @@
+"""Why a COPY refused a file: which line, which field, what stood there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.warehouse import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sparkify.source import Source
+    from sparkify.warehouse import Warehouse
+
+SHOWN = 10
+VALUE_SHOWN = 200
+TRY_AGAIN = ("Status 500", "Status 503", "SlowDown", "InternalError", "ServiceUnavailable", "timed out", "Timeout")
+
+# Both views are documented; the first is there on every cluster and workgroup, the second only on provisioned ones.
+# https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+# https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
+QUERIES = (
+    "select file_name, line_number, column_name, error_message from sys_load_error_detail"
+    " where query_id = pg_last_copy_id() order by file_name, line_number",
+    "select filename, line_number, colname, err_reason from stl_load_errors"
+    " where query = pg_last_copy_id() order by filename, line_number",
+)
+
+
+@dataclass(frozen=True)
+class LoadError:
+    """One refused line: ``line`` counts from 1; ``value`` is None where the field could not be found."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+    value: str | None
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}"
+        field = f", column {self.column}" if self.column else ""
+        value = "" if self.value is None else f", value {_cut(self.value)}"
+        return f"{where}{field}{value}: {self.reason}"
+
+
+def last_copy_id(warehouse: Warehouse) -> int:
+    """The session's last COPY; it changes when one begins to load, also if that fails on its data.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
+    """
+    return int(warehouse.rows("select pg_last_copy_id()")[0][0])
+
+
+def read_load_errors(
+    warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int
+) -> list[LoadError]:
+    """What the session's last COPY refused, in the order of files and lines.
+
+    :param since: :func:`last_copy_id` before that COPY: one that failed before it read anything has no errors, and
+        those of the COPY before it are not its own.
+    :param fields: the file's field of each column, to show the value as it stands in the file: the views keep no
+        more than a part of it.
+    """
+    rows: list[tuple[object, ...]] = []
+    if last_copy_id(warehouse) == since:
+        return []
+    for query in QUERIES:
+        try:
+            rows = warehouse.rows(query)
+        except (DataError, SettingsError):
+            continue
+        if rows:
+            break
+    found = [(_text(file), int(str(line)), _text(column), _text(why)) for file, line, column, why in rows]
+    lines: dict[str, dict[int, str]] = {}
+    for file in {error[0] for error in found[:SHOWN]}:
+        numbers = [line for name, line, _, _ in found[:SHOWN] if name == file]
+        lines[file] = source.lines(file, numbers)
+    return [
+        LoadError(file, line, column, why, _value(lines.get(file, {}).get(line), fields.get(column, column)))
+        for file, line, column, why in found
+    ]
+
+
+def copy_failure(error: Exception, errors: list[LoadError]) -> Exception:
+    """What to raise for a COPY that failed with ``error`` and left these refused lines."""
+    if errors:
+        more = f"\n  … and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
+        shown = "\n  ".join(str(refused) for refused in errors[:SHOWN])
+        return DataError(
+            f"COPY refused {len(errors)} line(s) and loaded nothing; the tables are as they were:\n  {shown}{more}\n"
+            "Mend the file and clear this task, or set the param max_bad_lines to load the rest."
+        )
+    message = reason(error.__cause__ or error)
+    if any(sign in message for sign in TRY_AGAIN):
+        return Unavailable(f"COPY could not read from S3: {message}")
+    return error
+
+
+def _value(line: str | None, field: str) -> str | None:
+    if line is None:
+        return None
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return line
+    return json.dumps(record[field], ensure_ascii=False) if isinstance(record, dict) and field in record else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}… ({len(text)} characters)"
+
+
+def _text(value: object) -> str:
+    return str(value or "").strip()

@@ -1,0 +1,107 @@
+"""From staging into a fact table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator
+
+from sparkify.history import Load, RunId
+from sparkify.log_dates import LogDates
+from sparkify.pending import SUFFIX, note_pending, owner, split_pending
+from sparkify.task import WarehouseTask
+from sparkify.warehouse import between
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+
+class LoadFactOperator(WarehouseTask, BaseSQLOperator):
+    """
+    Replaces what the run's log dates touch in a fact table by the rows that a SELECT gives.
+
+    Touched are the rows of the dates, the rows whose key the SELECT gives again (an event that another date had
+    delivered), and the keys in the table's pending table. All in one transaction.
+
+    :param table: the fact table; ``<table>_pending`` holds the keys left to it by other tasks. (not templated)
+    :param sql: SELECT of the rows, by the table's column names, with ``log_dates.first`` and ``.last``. (templated)
+    :param key: the column that identifies a row.
+    :param sort_key: the table's sort key; bounds the search for the keys, so that history costs nothing.
+    :param partition: the column of the source partition; default ``log_date``.
+    :param pending: SELECT files of the keys that other tables must work out again, by pending table; they see
+        ``incoming`` and ``outgoing``, the rows that come and go. (templated)
+    :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
+    :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
+    :return: the counts of the load, as XCom.
+    """
+
+    conn_id_field = "redshift_conn_id"
+    template_fields: Sequence[str] = ("sql", "pending_sql")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "pending_sql": "sql"}
+    ui_color = "#f4b183"
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        sql: str,
+        key: str,
+        sort_key: str,
+        partition: str = "log_date",
+        pending: Mapping[str, str] | None = None,
+        redshift_conn_id: str = "redshift_default",
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.sql = sql
+        self.key = key
+        self.sort_key = sort_key
+        self.partition = partition
+        self.pending_tables, self.pending_sql = split_pending(pending)
+        self.redshift_conn_id = redshift_conn_id
+        self.aws_conn_id = aws_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Work out, replace, record."""
+        dates = LogDates.of_run(context)
+        load = Load(self.table, dates)
+        with (
+            self.session(context) as warehouse,
+            warehouse.transaction(self.table, *(owner(table) for table in self.pending_tables)),
+        ):
+            self._work_out(warehouse, dates)
+            note_pending(warehouse, self.pending_tables, self.pending_sql)
+            load.rows_deleted = self._delete(warehouse)
+            columns = ", ".join(warehouse.columns(self.table))
+            load.rows_inserted = warehouse.execute(
+                f"insert into {self.table} ({columns}) select {columns} from incoming"
+            )
+            warehouse.execute(f"delete from {self.table}{SUFFIX}")
+            load.record(warehouse, RunId.of(context))
+        return self.report(load)
+
+    def _work_out(self, warehouse: Warehouse, dates: LogDates) -> None:
+        warehouse.execute(f"create temp table incoming as\n{self.sql.strip()}")
+        near = self._near(warehouse, "incoming")
+        warehouse.execute(
+            f"create temp table outgoing as"
+            f" select * from {self.table} where {self.partition} between '{dates.first}' and '{dates.last}'"
+            f" union select * from {self.table} where {self.key} in (select {self.key} from incoming){near}"
+            f" union select * from {self.table} where {self.key} in (select {self.key} from {self.table}{SUFFIX})"
+        )
+
+    def _delete(self, warehouse: Warehouse) -> int:
+        near = self._near(warehouse, "outgoing")
+        return warehouse.execute(
+            f"delete from {self.table} where {self.key} in (select {self.key} from outgoing){near}"
+        )
+
+    def _near(self, warehouse: Warehouse, other: str) -> str:
+        near = between(warehouse, other, self.sort_key)
+        return f" and ({near} or {self.sort_key} is null)" if near else ""

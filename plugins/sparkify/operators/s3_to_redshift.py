@@ -1,0 +1,193 @@
+"""From S3 into a staging table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.amazon.aws.transfers import s3_to_redshift as amazon
+
+from sparkify.catalogue import CataloguePlan
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.history import Load, RunId
+from sparkify.load_errors import SHOWN
+from sparkify.log_dates import LogDates
+from sparkify.pending import note_pending, owner, split_pending
+from sparkify.settings import Settings
+from sparkify.source import Source, SourceFile
+from sparkify.staging import PARTITION, ManifestCopy
+from sparkify.task import WarehouseTask
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+SOURCES = ("log_files", "song_files")
+MISSING_FILE = ("fail", "skip")
+# How often to plan anew when other runs keep copying the same new files first.
+MOST_PLANS = 5
+
+
+class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
+    """
+    Copies JSON files from S3 into a staging table, replacing what the same files gave before.
+
+    The Amazon provider's operator of this name copies a key prefix into a whole table. This one copies exactly the
+    objects that are there, by manifest, into a temporary table first, and then replaces one partition in a transaction
+    that readers never wait for. It counts, records and explains. COPY is authorised by role; no key stands in SQL.
+
+    :param table: the staging table. (not templated)
+    :param source: which files: ``log_files`` (a partition a log date; the run's dates are replaced) or ``song_files``
+        (one catalogue; new files are added, a changed or vanished one brings a whole new copy).
+    :param jsonpaths: file of COPY's field mapping, in the order of the table's columns. (templated)
+    :param pending: SELECT files of the keys that other tables must work out again, by pending table; they see
+        ``incoming`` and ``outgoing``, the rows the partition will have and had. (templated)
+    :param max_bad_lines: how many unreadable lines may be left out before the load fails; default 0. (templated)
+    :param missing_file: what a log date without a file does: ``fail`` (default) or ``skip``, which leaves the date as
+        it was loaded before. (templated)
+    :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
+    :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
+    :return: the counts of the load, as XCom.
+    """
+
+    template_fields: Sequence[str] = ("jsonpaths", "pending_sql", "max_bad_lines", "missing_file")
+    template_ext: Sequence[str] = (".sql", ".json")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "pending_sql": "sql"}
+    ui_color = "#8fd3e8"
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        source: str,
+        jsonpaths: str,
+        pending: Mapping[str, str] | None = None,
+        max_bad_lines: int | str = 0,
+        missing_file: str = "fail",
+        redshift_conn_id: str = "redshift_default",
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        if source not in SOURCES:
+            raise ValueError(f"source={source!r} is unknown. Use one of {', '.join(SOURCES)}.")
+        super().__init__(
+            table=table,
+            s3_bucket="",
+            s3_key="",
+            redshift_conn_id=redshift_conn_id,
+            aws_conn_id=aws_conn_id,
+            **kwargs,
+        )
+        self.source = source
+        self.uses_log_dates = source == "log_files"
+        self.jsonpaths = jsonpaths
+        self.pending_tables, self.pending_sql = split_pending(pending)
+        self.max_bad_lines = max_bad_lines
+        self.missing_file = missing_file
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Copy, replace, record."""
+        if self.missing_file not in MISSING_FILE:
+            raise SettingsError(f"missing_file={self.missing_file!r} is unknown. Use one of {', '.join(MISSING_FILE)}.")
+        settings = Settings.of_connection(str(self.aws_conn_id))
+        source = Source(str(self.aws_conn_id), settings)
+        copy = ManifestCopy(self.table, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
+        with self.session(context, settings) as warehouse:
+            dates = self.log_dates(context)
+            load = (
+                self._stage_catalogue(warehouse, copy) if dates is None else self._stage_dates(warehouse, copy, dates)
+            )
+        return self.report(load)
+
+    def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dates: LogDates) -> Load:
+        load = Load(self.table, dates)
+        files = self._dated_files(copy.source, dates)
+        if not files:
+            return load
+        copy.prepare(warehouse)
+        for number, (log_date, of_date) in enumerate(files.items(), start=1):
+            rows = copy.run(warehouse, load, of_date, str(log_date))
+            warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
+            self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
+        partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
+        with self._writing(warehouse):
+            self._replace(warehouse, load, f"where {partition}")
+            load.record(warehouse, copy.run_id)
+        return load
+
+    def _dated_files(self, source: Source, dates: LogDates) -> dict[str, list[SourceFile]]:
+        files = {str(log_date): source.log_files(log_date) for log_date in dates}
+        missing = [log_date for log_date, of_date in files.items() if not of_date]
+        if missing:
+            named = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
+            sentence = (
+                f"No file for log date {named}: expected s3://{source.settings.bucket}/log_data/"
+                f"{missing[0][:4]}/{missing[0][5:7]}/{missing[0]}-events.json (or .json.gz, or parts -events-*.json)."
+            )
+            if self.missing_file == "fail":
+                raise DataError(
+                    f"{sentence} Deliver the file and clear this task; give another log_date; "
+                    "or set the param missing_file to skip."
+                )
+            self.log.warning("%s Skipped, as missing_file says; what was loaded before stays.", sentence)
+        return {log_date: of_date for log_date, of_date in files.items() if of_date}
+
+    def _stage_catalogue(self, warehouse: Warehouse, copy: ManifestCopy) -> Load:
+        listed = copy.source.song_files()
+        if not listed:
+            self._no_catalogue(copy.source.settings.bucket, bool(self._known_files(warehouse)))
+            return Load(self.table, None)
+        for attempt in range(MOST_PLANS):
+            load = Load(self.table, None)
+            known = self._known_files(warehouse)
+            plan = CataloguePlan.of(listed, known)
+            self.log.info("Song catalogue: %s.", plan.why)
+            if not plan.copy and not plan.replace:
+                return load
+            copy.prepare(warehouse)
+            copy.run(warehouse, load, plan.copy, f"catalogue-{attempt}")
+            copy.ledger(warehouse, plan.copy, f"ledger-{attempt}")
+            with self._writing(warehouse):
+                if self._known_files(warehouse) != known:
+                    self.log.info("Another run has copied songs meanwhile; looking again.")
+                    continue
+                self._replace(warehouse, load, "" if plan.replace else "where 1 = 0")
+                if plan.replace:
+                    warehouse.execute(f"delete from staged_files where table_name = '{self.table}'")
+                warehouse.execute(
+                    "insert into staged_files (table_name, file_name, etag)"
+                    " select table_name, file_name, etag from incoming_files"
+                )
+                load.record(warehouse, copy.run_id)
+            return load
+        raise Unavailable(f"The song catalogue changed {MOST_PLANS} times while it was copied. Clear this task.")
+
+    def _no_catalogue(self, bucket: str, had_one: bool) -> None:
+        sentence = f"There are no song files under s3://{bucket}/song_data/."
+        if not had_one:
+            self.log.warning("%s Plays stay without a song until they are delivered.", sentence)
+        elif self.missing_file == "fail":
+            raise DataError(
+                f"{sentence} They were there at the last load. Deliver them again and clear this task, "
+                "or set the param missing_file to skip."
+            )
+        else:
+            self.log.warning("%s Skipped, as missing_file says; the songs loaded before stay.", sentence)
+
+    def _known_files(self, warehouse: Warehouse) -> dict[str, str]:
+        query = f"select file_name, etag from staged_files where table_name = '{self.table}'"
+        return {str(name): str(etag) for name, etag in warehouse.rows(query)}
+
+    def _writing(self, warehouse: Warehouse) -> Any:
+        return warehouse.transaction(self.table, *(owner(table) for table in self.pending_tables))
+
+    def _replace(self, warehouse: Warehouse, load: Load, where: str) -> None:
+        columns = ", ".join(warehouse.columns(self.table))
+        warehouse.execute("drop table if exists outgoing")
+        warehouse.execute(f"create temp table outgoing as select * from {self.table} {where}")
+        noted = note_pending(warehouse, self.pending_tables, self.pending_sql)
+        if noted:
+            self.log.info("%d key(s) noted in %s.", noted, ", ".join(self.pending_tables))
+        load.rows_deleted = warehouse.execute(f"delete from {self.table} {where}")
+        load.rows_inserted = warehouse.execute(f"insert into {self.table} ({columns}) select {columns} from incoming")

@@ -1,0 +1,118 @@
+"""COPY: exactly these files into a temporary table, or a sentence why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparkify.exceptions import DataError, SettingsError
+from sparkify.load_errors import SHOWN, copy_failure, last_copy_id, read_load_errors
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from sparkify.history import Load, RunId
+    from sparkify.source import Source, SourceFile
+    from sparkify.warehouse import Warehouse
+
+# The column that says which file a row came from; no field of the file, so COPY leaves it null.
+PARTITION = "log_date"
+
+
+class ManifestCopy:
+    """COPY by manifest into the session's temporary table ``incoming``.
+
+    :param table: the table that ``incoming`` is like.
+    :param jsonpaths: COPY's field mapping, as JSON text.
+    :param max_bad_lines: lines that may be left out, a whole number or its text.
+    :param source: the files, and where the manifests go.
+    :param run_id: the try; its names make the manifests' path.
+    """
+
+    def __init__(
+        self, table: str, jsonpaths: str, max_bad_lines: int | str, source: Source, run_id: RunId, log: Logger
+    ) -> None:
+        self.table = table
+        self.jsonpaths = jsonpaths
+        self.max_bad_lines = _whole_number("max_bad_lines", max_bad_lines)
+        self.source = source
+        self.run_id = run_id
+        self.log = log
+        run = (run_id.dag_id, run_id.run_id, run_id.task_id, f"try-{run_id.try_number}")
+        self.path = "manifests/" + "/".join(re.sub(r"[^\w.+-]", "_", part, flags=re.ASCII) for part in run)
+        self.columns: list[str] = []
+        self.fields: dict[str, str] = {}
+        self.jsonpaths_url = ""
+
+    def prepare(self, warehouse: Warehouse) -> None:
+        """Make ``incoming`` anew and upload the field mapping."""
+        paths = json.loads(self.jsonpaths)["jsonpaths"]
+        self.columns = [column for column in warehouse.columns(self.table) if column != PARTITION]
+        if len(paths) != len(self.columns):
+            raise SettingsError(
+                f"The jsonpaths name {len(paths)} fields, {self.table} has {len(self.columns)} columns to copy into. "
+                "They must be the same, in the same order."
+            )
+        self.fields = {
+            column: path.removeprefix("$['").removesuffix("']")
+            for column, path in zip(self.columns, paths, strict=True)
+        }
+        self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
+        warehouse.execute("drop table if exists incoming")
+        warehouse.execute(f"create temp table incoming (like {self.table})")
+
+    def run(self, warehouse: Warehouse, load: Load, files: Sequence[SourceFile], name: str) -> int:
+        """Copy these files; counts into ``load`` and returns the rows."""
+        rows = 0
+        for is_gzip in (False, True):
+            chosen = [file for file in files if file.size and file.is_gzip == is_gzip]
+            if chosen:
+                manifest = self.source.put_manifest(f"{self.path}/{name}{'.gz' if is_gzip else ''}.manifest", chosen)
+                rows += self._copy(warehouse, load, manifest, is_gzip)
+        load.files += len(files)
+        load.bytes += sum(file.size for file in files)
+        load.rows_staged += rows
+        if load.rows_refused > self.max_bad_lines:
+            raise DataError(
+                f"{load.rows_refused} line(s) were refused, more than max_bad_lines={self.max_bad_lines}; "
+                "the tables are as they were. Mend the files and clear this task."
+            )
+        return rows
+
+    def ledger(self, warehouse: Warehouse, files: Sequence[SourceFile], name: str) -> None:
+        """Put the files' keys and ETags into the temporary table ``incoming_files``."""
+        rows = ({"table_name": self.table, "file_name": file.key, "etag": file.etag} for file in files)
+        url = self.source.put(f"{self.path}/{name}.json", "\n".join(json.dumps(row) for row in rows))
+        warehouse.execute("drop table if exists incoming_files")
+        warehouse.execute("create temp table incoming_files (like staged_files)")
+        warehouse.execute(f"copy incoming_files from '{url}' {self._options()} format as json 'auto'")
+
+    def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool) -> int:
+        compression = " gzip" if is_gzip else ""
+        before = last_copy_id(warehouse)
+        try:
+            warehouse.execute(
+                f"copy incoming ({', '.join(self.columns)}) from '{manifest}' {self._options()} manifest"
+                f" format as json '{self.jsonpaths_url}'{compression} maxerror {self.max_bad_lines + 1}"
+            )
+        except (DataError, SettingsError) as error:
+            raise copy_failure(error, read_load_errors(warehouse, self.source, self.fields, since=before)) from error
+        if self.max_bad_lines:
+            refused = read_load_errors(warehouse, self.source, self.fields, since=before)
+            load.rows_refused += len(refused)
+            for line in refused[:SHOWN]:
+                self.log.warning("Left out: %s", line)
+        return int(warehouse.rows("select pg_last_copy_count()")[0][0])
+
+    def _options(self) -> str:
+        role = self.source.settings.copy_role
+        region = f" region '{self.source.settings.region}'" if self.source.settings.region else ""
+        return f"iam_role {role if role == 'default' else repr(role)}{region} compupdate off statupdate off"
+
+
+def _whole_number(name: str, value: int | str) -> int:
+    if re.fullmatch(r"\d{1,6}", str(value), re.ASCII):
+        return int(value)
+    raise SettingsError(f"{name}={value!r} is not a whole number from 0 to 999999.")

@@ -1,0 +1,199 @@
+"""One session with the warehouse: its settings, its transactions, its errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.settings import get_connection
+
+if TYPE_CHECKING:
+    from logging import Logger
+    from types import TracebackType
+
+    from sparkify.settings import Settings
+
+STATEMENT_TIMEOUT_MS = 3_600_000
+LOCK_TIMEOUT_MS = 600_000
+QUERY_CANCELED = "57014"
+UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
+# PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server
+# (40001 is Redshift's 1023, 40P01 a deadlock), all of which another try may not meet.
+TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
+
+
+class Warehouse:
+    """A session that speaks to the schema of ``settings``; use it as a context manager.
+
+    Statements commit by themselves except inside :meth:`transaction`. Errors of the driver become
+    :class:`Unavailable` (try again), :class:`SettingsError` or :class:`DataError` (do not).
+
+    :param conn_id: Airflow connection of type ``redshift`` or ``postgres``.
+    :param settings: gives the schema.
+    :param label: what the session does; shown by the warehouse as its query group.
+    :param log: where each statement goes, at debug level.
+    """
+
+    def __init__(self, conn_id: str, settings: Settings, label: str, log: Logger) -> None:
+        self.conn_id = conn_id
+        self.settings = settings
+        self.label = re.sub(r"[^\w.:+-]", "_", label, flags=re.ASCII)[:256]
+        self.log = log
+        self._connection: Any = None
+
+    def __enter__(self) -> Warehouse:
+        hook = get_connection(self.conn_id).get_hook()
+        if not isinstance(hook, DbApiHook):
+            raise SettingsError(
+                f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "
+                "Use a connection of type redshift (or postgres)."
+            )
+        with self._translated(f"connect to the warehouse by {self.conn_id}"):
+            self._connection = hook.get_conn()
+            self._connection.autocommit = True
+        self.execute("set application_name to 'sparkify'")
+        self.execute(f"set query_group to '{self.label}'")
+        self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
+        self.execute(f"set search_path to '{self.settings.schema}'")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def execute(self, sql: str, parameters: Sequence[object] | None = None) -> int:
+        """Run one statement; returns the rows it touched (-1 where that has no meaning)."""
+        with self._cursor(sql, parameters) as cursor:
+            return int(cursor.rowcount)
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
+        """Run one query; returns all its rows."""
+        with self._cursor(sql, parameters) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def columns(self, table: str) -> list[str]:
+        """The table's columns in order; a :class:`SettingsError` if there is no such table."""
+        with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
+            return [_text(column[0]) for column in cursor.description]
+
+    @contextlib.contextmanager
+    def transaction(self, *tables: str) -> Iterator[None]:
+        """Commit all of the block or none of it, while no other writer of ``tables`` is in one of its own.
+
+        The lock is on each table's mutex, taken before anything is read: Redshift takes the snapshot at the first
+        statement that needs one, and a lock on the table itself would keep readers waiting
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html).
+        """
+        self.execute("begin")
+        try:
+            if tables:
+                self._lock(sorted(f"mutex_{table}" for table in tables))
+            yield
+            self.execute("commit")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self.execute("rollback")
+            raise
+
+    def _lock(self, mutexes: list[str]) -> None:
+        self.execute(f"set statement_timeout to {LOCK_TIMEOUT_MS}")
+        try:
+            self.execute(f"lock {', '.join(mutexes)}")
+        except Unavailable as error:
+            if error.__cause__ is None or sqlstate(error.__cause__) != QUERY_CANCELED:
+                raise
+            self.execute("rollback")
+            holders = self._holders(mutexes)
+            raise Unavailable(
+                f"Waited {LOCK_TIMEOUT_MS // 60_000} minutes for {', '.join(mutexes)}, held by {holders}. "
+                "Let that load end, or end its session with pg_terminate_backend, and clear this task."
+            ) from error
+        self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
+
+    def _holders(self, mutexes: list[str]) -> str:
+        names = ", ".join(f"'{mutex}'" for mutex in mutexes)
+        holders = self.rows(
+            "select distinct t.txn_owner, t.pid, t.txn_start from svv_transactions t"
+            f" join pg_catalog.pg_class c on c.oid = t.relation where t.granted and c.relname in ({names})"
+        )
+        return "; ".join(f"user {_text(owner).strip()}, pid {pid}, since {since}" for owner, pid, since in holders) or (
+            "a session that this user may not see"
+        )
+
+    @contextlib.contextmanager
+    def _cursor(self, sql: str, parameters: Sequence[object] | None) -> Iterator[Any]:
+        self.log.debug("%s", sql)
+        with self._translated("run a statement"), contextlib.closing(self._connection.cursor()) as cursor:
+            if parameters is None:
+                cursor.execute(sql)
+            else:
+                cursor.execute(sql, parameters)
+            yield cursor
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (DataError, SettingsError, Unavailable):
+            raise
+        except Exception as error:
+            raise self._in_words(what, error) from error
+
+    def _in_words(self, what: str, error: Exception) -> Exception:
+        code, message = sqlstate(error), reason(error)
+        if code == "28P01" or code.startswith("28") or "password authentication failed" in message:
+            return SettingsError(f"The warehouse refused the log-in of connection {self.conn_id}: {message}")
+        if code in UNDEFINED:
+            return SettingsError(
+                f"A {UNDEFINED[code]} is missing in the warehouse: {message}. "
+                "Run the DAG sparkify_schema, which creates what is missing."
+            )
+        if code == "42501":
+            return SettingsError(f"The user of connection {self.conn_id} lacks a permission: {message}")
+        if TRANSIENT.match(code) or code == QUERY_CANCELED:
+            return Unavailable(f"Could not {what}: {message} (SQLSTATE {code})")
+        if not code and (isinstance(error, OSError) or type(error).__name__ in ("OperationalError", "InterfaceError")):
+            return Unavailable(f"Could not {what}: {message}")
+        return DataError(f"The warehouse refused a statement: {message}" + (f" (SQLSTATE {code})" if code else ""))
+
+
+def between(warehouse: Warehouse, table: str, column: str) -> str:
+    """A condition that holds for every value of ``column`` in ``table``, or '' where there is none to give.
+
+    With literals, not a subquery: only they let the warehouse skip the blocks of other values, by its zone maps
+    (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-sort-key.html). Text gives none: it comes from
+    files, and no key of text is sorted by.
+    """
+    lowest, highest = warehouse.rows(f"select min({column}), max({column}) from {table}")[0]
+    if isinstance(lowest, int | date):
+        return f"{column} between '{lowest}' and '{highest}'"
+    return ""
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE that a driver's exception carries (redshift_connector, psycopg2, psycopg 3), else ''."""
+    if error.args and isinstance(error.args[0], dict):
+        return str(error.args[0].get("C", ""))
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def reason(error: BaseException) -> str:
+    """The server's message without the driver's wrapping, on one line."""
+    if error.args and isinstance(error.args[0], dict):
+        fields = error.args[0]
+        text = " ".join(str(fields[key]) for key in ("M", "D", "H") if fields.get(key))
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
