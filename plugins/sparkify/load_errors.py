@@ -55,9 +55,7 @@ def last_copy_id(warehouse: Warehouse) -> int:
     return int(warehouse.rows("select pg_last_copy_id()")[0][0])
 
 
-def read_load_errors(
-    warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int
-) -> list[LoadError]:
+def read_load_errors(warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int) -> list[LoadError]:
     """What the session's last COPY refused, in the order of files and lines.
 
     :param since: :func:`last_copy_id` before that COPY: one that failed before it read anything has no errors, and

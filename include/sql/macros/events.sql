@@ -1,4 +1,4 @@
-{#- What DESIGN calls an event's identity, null equal to null, as one value. -#}
+{#- The identity of an event, null equal to null, as one value. -#}
 {%- macro songplay_id() -%}
 md5(
             coalesce(cast(session_id as varchar), '') || '|'

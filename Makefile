@@ -1,0 +1,72 @@
+# Everything is installed into .venv by the first target that needs it.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test lint format lock clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+up: $(STAMP) ## start Airflow, the Redshift stand-in and S3 on this machine
+	@$(PYTHON) -m local up $(ARGS)
+
+down: $(STAMP) ## stop them (ARGS=--purge forgets the data)
+	@$(PYTHON) -m local down $(ARGS)
+
+status: $(STAMP) ## say how they are
+	@$(PYTHON) -m local status
+
+test: $(STAMP) ## run the tests (ARGS="-k name" runs some)
+	$(VENV)/bin/pytest $(ARGS)
+
+lint: $(STAMP) ## check style, types and SQL
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/sqlfluff lint include/sql
+
+format: $(STAMP) ## put Python and SQL into the project's style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/sqlfluff fix include/sql
+
+lock: $(STAMP) ## work out requirements.txt and requirements-dev.txt anew from pyproject.toml
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header pyproject.toml -o requirements.txt
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove what can be made again: .venv and caches, but not the data
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv: $(STAMP) ## install everything, which the other targets do by themselves
+
+$(STAMP): requirements-dev.txt
+	@set -e; \
+	python=''; \
+	for candidate in python3.13 python3.12 python3.11 python3 python; do \
+	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+	    python="$$candidate"; break; \
+	  fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'No Python from 3.11 to 3.13 was found, and the project needs one. Install python3.13, 3.12 or 3.11.' >&2; \
+	  exit 1; \
+	fi; \
+	if ! $(PYTHON) -c 'import pip' 2>/dev/null; then \
+	  "$$python" -m venv --clear $(VENV) || { \
+	    echo "$$python cannot make a virtual environment. Install its venv package, e.g. python3-venv." >&2; \
+	    exit 1; \
+	  }; \
+	fi; \
+	uv=$$(sed -nE 's/^(uv==[^ ]+).*/\1/p' requirements-dev.txt); \
+	pip="$(PYTHON) -m pip install --quiet --disable-pip-version-check"; \
+	$$pip "$$uv" && VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt || { \
+	  echo 'uv could not install the requirements; pip does it, which takes longer.' >&2; \
+	  $$pip -r requirements-dev.txt; \
+	}; \
+	touch $@

@@ -1,0 +1,1 @@
+"""Everything needed to run the project on one machine without an AWS account."""

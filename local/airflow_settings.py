@@ -1,0 +1,132 @@
+"""Airflow's settings in a home, as environment variables: what a deployment would have in `airflow.cfg`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import psycopg
+
+from local.connections import AIRFLOW_USER, airflow_connections, airflow_url
+from local.databases import METADATA, admin_dsn, metadata_url
+from local.errors import LocalStackError
+from local.home import PROJECT, Home
+from local.ports import LOOPBACK
+
+_FOREIGN = ("AIRFLOW", "AWS_", "PG", "PYTHON", "SPARKIFY_", "SUPERVISOR_")
+_MIGRATED = "airflow_migrated"
+_PRELOADING = """\
+import sys
+
+if "scheduler" in sys.argv:
+    import airflow.providers.amazon.aws.hooks.redshift_sql
+    import airflow.providers.amazon.aws.hooks.s3
+    import airflow.providers.amazon.aws.transfers.s3_to_redshift
+    import airflow.providers.common.sql.operators.sql
+    import airflow.providers.postgres.hooks.postgres
+    import airflow.sdk.execution_time.task_runner
+"""
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` without what would make a program of ours use another Airflow, AWS or PostgreSQL."""
+    return {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+
+
+def settings(home: Home) -> dict[str, str]:
+    """Return the variables that every Airflow program of the home runs with."""
+    url = airflow_url(home)
+    return {
+        "AIRFLOW_HOME": str(home.airflow),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home.dags),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "8",
+        "AIRFLOW__CORE__FERNET_KEY": home.fernet_key(),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow / "passwords.json"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        # The default asks the name service for the full name, which takes seconds on a laptop without network.
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url(home),
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__PORT": str(home.port("api-server")),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__SECRET_KEY": home.secret("api_secret"),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__INSTANCE_NAME": "Sparkify (local)",
+        "AIRFLOW__API_AUTH__JWT_SECRET": home.secret("jwt_secret", _long_secret),
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red.
+        # Paused DAGs would not do, because a paused DAG does not run backfills and triggered runs either.
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.airflow / "logs"),
+        "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        **airflow_connections(home),
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of Airflow's own program."""
+    return [sys.executable, "-m", "airflow", *arguments]
+
+
+def write_password_file(home: Home) -> None:
+    """Give the UI's user the password of the home."""
+    path = home.airflow / "passwords.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump({AIRFLOW_USER: home.secret("airflow_password")}, file)
+
+
+def write_preloading(home: Home) -> None:
+    """Let the scheduler import what every task needs: tasks are forks of it, and would each spend a second on it.
+
+    Airflow imports a module of this name from its home when a program starts.
+    """
+    folder = home.airflow / "config"
+    folder.mkdir(exist_ok=True)
+    (folder / "airflow_local_settings.py").write_text(_PRELOADING)
+
+
+def migrate(home: Home) -> None:
+    """Bring the metadata database to the installed version of Airflow, unless it is there already."""
+    from importlib.metadata import version
+
+    with psycopg.connect(admin_dsn(home, METADATA)) as connection:
+        identity = connection.execute("select system_identifier from pg_control_system()").fetchone()
+        found = connection.execute("select to_regclass('alembic_version')").fetchone()
+    mark = f"{version('apache-airflow')} on {identity[0] if identity else '?'}"
+    if found and found[0] and home.mark(_MIGRATED) == mark:
+        return
+    folder = home.run / "migrate"
+    folder.mkdir(exist_ok=True)
+    log = home.log("migrate")
+    with log.open("wb") as output:
+        done = subprocess.run(
+            command("db", "migrate"),
+            env=clean_environment(os.environ) | settings(home),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise LocalStackError(
+            f"Airflow could not prepare its metadata database. {log} ends:\n{log.read_text(errors='replace')[-2000:]}"
+        )
+    home.set_mark(_MIGRATED, mark)
+
+
+def _long_secret() -> str:
+    return os.urandom(48).hex()

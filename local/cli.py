@@ -1,0 +1,232 @@
+"""The command line of the local stack: `python -m local`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from local import connections, query, terminal
+from local.airflow_api import AirflowApi
+from local.connections import SOURCE_BUCKET
+from local.errors import LocalStackError
+from local.home import Home
+from local.runs import Backfill, Runner, parse_date
+from local.seeding import seed
+from local.stack import Stack
+
+DAILY_DAG = "sparkify_daily"
+_USAGE = 2
+
+
+class UsageError(LocalStackError):
+    """The command line asks for something that makes no sense."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrongly used."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[Home, argparse.Namespace], int] = options.command
+    try:
+        return command(Home.find(), options)
+    except KeyboardInterrupt:
+        terminal.tell("Interrupted.")
+        return 130
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        if options.debug:
+            raise
+        if isinstance(error, LocalStackError):
+            terminal.tell(str(error))
+        else:
+            terminal.tell(f"{type(error).__name__}: {error}. Add --debug to see where.")
+        return _USAGE if isinstance(error, UsageError) else 1
+
+
+def _up(home: Home, options: argparse.Namespace) -> int:
+    with terminal.board() as tell:
+        Stack(home, tell).up()
+    if options.data is not None:
+        _upload(home, options.data, replace=False)
+    redshift = connections.redshift_arguments(home)
+    address = f"{redshift['host']}:{redshift['port']}/{redshift['database']}"
+    print(f"Airflow    {connections.airflow_url(home)}")
+    print(f"  log in   {connections.AIRFLOW_USER} / {home.secret('airflow_password')}")
+    print(f"Redshift   {address}  user {redshift['user']} / {redshift['password']}")
+    print(f"S3         {connections.s3_endpoint(home)}  bucket {SOURCE_BUCKET}")
+    print(f"Kept in    {home.folder}")
+    return 0
+
+
+def _down(home: Home, options: argparse.Namespace) -> int:
+    with terminal.board() as tell:
+        Stack(home, tell).down(purge=options.purge)
+    print("Everything is stopped and forgotten." if options.purge else "Everything is stopped.")
+    return 0
+
+
+def _status(home: Home, _options: argparse.Namespace) -> int:
+    if not home.exists:
+        print(f"There is no local stack in {home.folder}.")
+        return 1
+    found = Stack(home).status()
+    for one in found:
+        where = "" if one.problem is None else f"  {one.problem}; log: {one.log}"
+        pid = "" if one.pid is None else str(one.pid)
+        print(f"{one.name:14} {one.state:5} {pid:>8}{where}".rstrip())
+    if found and all(one.problem is None for one in found):
+        return 0
+    print("Not everything works. `python -m local up` starts what is not running.")
+    return 1
+
+
+def _seed(home: Home, options: argparse.Namespace) -> int:
+    _upload(home, options.folder, options.replace)
+    return 0
+
+
+def _upload(home: Home, folder: Path, replace: bool) -> None:
+    with terminal.bar("Uploading") as progress:
+        done = seed(connections.s3_client(home, connections=16), SOURCE_BUCKET, folder, replace, progress)
+    print(f"{done.uploaded} objects uploaded, {done.unchanged} unchanged, {done.removed} removed.")
+
+
+def _backfill(home: Home, options: argparse.Namespace) -> int:
+    first, last = _date(options.first), _date(options.last)
+    if last < first:
+        raise UsageError(f"{last} is before {first}. Give the earlier date first; --backwards turns the order.")
+    if options.max_active_runs < 1:
+        raise UsageError("--max-active-runs must be at least 1.")
+    backfill = Backfill(options.dag, first, last, options.max_active_runs, options.backwards, options.reprocess)
+    with terminal.bar(f"{options.dag} {first} to {last}") as progress:
+        count = Runner(AirflowApi(home), terminal.tell, progress).backfill(backfill)
+    if count:
+        print(f"{count} runs of {options.dag} succeeded.")
+    else:
+        print(
+            f"There is nothing to run: each date from {first} to {last} has its run already, or is not over yet. "
+            "Add --reprocess completed to run them again."
+        )
+    return 0
+
+
+def _trigger(home: Home, options: argparse.Namespace) -> int:
+    conf = dict(map(_param, options.param))
+    if options.date is not None:
+        conf["log_date"] = _date(options.date).isoformat()
+    if options.through is not None:
+        if options.date is None or _date(options.through) < _date(options.date):
+            raise UsageError("--through is the end of a range: give a DATE that is not after it.")
+        conf["through"] = _date(options.through).isoformat()
+    with terminal.bar(options.dag) as progress:
+        run_id = Runner(AirflowApi(home), terminal.tell, progress).trigger(options.dag, conf)
+    print(f"Run {run_id} of {options.dag} succeeded.")
+    return 0
+
+
+def _sql(home: Home, options: argparse.Namespace) -> int:
+    statement = sys.stdin.read() if options.statement == "-" else options.statement
+    text = query.formatted(query.run(home, statement), options.format)
+    if text:
+        print(text)
+    return 0
+
+
+def _env(home: Home, _options: argparse.Namespace) -> int:
+    for name, value in connections.environment(home).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _date(text: str) -> Any:
+    try:
+        return parse_date(text)
+    except LocalStackError as error:
+        raise UsageError(str(error)) from None
+
+
+def _param(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise UsageError(f"{text!r} is not a param. Write it as KEY=VALUE, for example max_bad_lines=5.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="Run the project on this machine: Airflow, a stand-in for Redshift, and S3.",
+        epilog="Everything is kept in $SPARKIFY_HOME (default: .local in the project). "
+        "Example: python -m local up && python -m local seed DIR && "
+        "python -m local backfill 2018-11-01 2018-11-30",
+    )
+    # On every command, so that it may stand where one thinks of it: at the end.
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show where in the code a failure came from")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, function: Callable[[Home, argparse.Namespace], int], what: str, example: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, parents=[common], help=what, description=f"{what[0].upper()}{what[1:]}.",
+            epilog=f"Example: python -m local {example}",
+        )  # fmt: skip
+        added.set_defaults(command=function)
+        return added
+
+    up = command("up", _up, "start what does not run, and wait until everything works", "up --data DIR")
+    up.add_argument("--data", type=Path, metavar="DIR", help="then upload DIR, as `seed DIR` does")
+
+    down = command("down", _down, "stop everything", "down --purge")
+    down.add_argument("--purge", action="store_true", help="and forget all data")
+
+    command("status", _status, "say how every program is; exit code 1 if one does not work", "status")
+
+    seeding = command("seed", _seed, "upload source files to the source bucket", "seed DIR --replace")
+    seeding.add_argument("folder", type=Path, metavar="DIR", help="the folder that holds log_data and song_data")
+    seeding.add_argument(
+        "--replace", action="store_true",
+        help="also remove objects of log_data and song_data that DIR, having that folder, does not have",
+    )  # fmt: skip
+
+    backfill = command(
+        "backfill", _backfill, "run a DAG for every date of a range, by Airflow's own backfill",
+        "backfill 2018-11-01 2018-11-30 --max-active-runs 4",
+    )  # fmt: skip
+    backfill.add_argument("first", metavar="FIRST", help="the first log date, YYYY-MM-DD")
+    backfill.add_argument("last", metavar="LAST", help="the last log date, included")
+    backfill.add_argument("--max-active-runs", type=int, default=4, metavar="N", help="runs at once (default 4)")
+    backfill.add_argument("--backwards", action="store_true", help="begin with the last date")
+    backfill.add_argument(
+        "--reprocess", choices=("none", "failed", "completed"), default="none",
+        help="which dates to run again that have a run already (default none)",
+    )  # fmt: skip
+
+    trigger = command("trigger", _trigger, "run a DAG once and wait for it", "trigger 2018-11-01 --through 2018-11-30")
+    trigger.add_argument("date", nargs="?", metavar="DATE", help="the log date, YYYY-MM-DD")
+    trigger.add_argument("--through", metavar="DATE", help="load every date from DATE to this one in the one run")
+    trigger.add_argument(
+        "--param", action="append", default=[], metavar="KEY=VALUE",
+        help="a param of the DAG; a value that is JSON, such as 5 or true, is taken as that",
+    )  # fmt: skip
+    for one in (backfill, trigger):
+        one.add_argument("--dag", default=DAILY_DAG, metavar="DAG_ID", help=f"the DAG (default {DAILY_DAG})")
+
+    sql = command(
+        "sql", _sql, "run one SQL statement in the warehouse", "sql 'select count(*) from songplays' --format json"
+    )
+    sql.add_argument("statement", metavar="STATEMENT", help="the statement; - reads it from standard input")
+    sql.add_argument("--format", choices=query.FORMATS, default="table", help="(default table)")
+
+    command("env", _env, "print export lines by which other programs find the parts", 'env  # eval "$(…)"')
+    return parser

@@ -1,0 +1,114 @@
+"""Run one statement in the warehouse through Amazon's driver, and write its rows for people or programs."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redshift_connector
+
+from local.connections import redshift_arguments
+from local.errors import LocalStackError
+from local.home import Home
+
+FORMATS = ("table", "csv", "json")
+_EXACT_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a statement; `columns` is empty for one that returns none."""
+
+    columns: list[str]
+    rows: list[Sequence[Any]]
+    affected: int
+
+
+def run(home: Home, statement: str) -> Result:
+    """Run a statement in a transaction of its own."""
+    try:
+        connection = redshift_connector.connect(**redshift_arguments(home))
+    except (redshift_connector.Error, OSError) as error:
+        raise LocalStackError(
+            f"The warehouse does not answer ({_message(error)}). Start it with `python -m local up`."
+        ) from error
+    try:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        if not cursor.description:
+            return Result([], [], cursor.rowcount)
+        names = [_text(column[0]) for column in cursor.description]
+        return Result(names, list(cursor.fetchall()), cursor.rowcount)
+    except redshift_connector.Error as error:
+        raise LocalStackError(f"The warehouse refused the statement: {_message(error)}") from error
+    finally:
+        connection.close()
+
+
+def formatted(result: Result, style: str) -> str:
+    """Return the result as a table, CSV with a header, or a JSON list of objects."""
+    if not result.columns:
+        done = "Done." if result.affected < 0 else f"Done, {result.affected} rows."
+        return {"table": done, "csv": "", "json": "[]"}[style]
+    if style == "json":
+        objects = [dict(zip(result.columns, map(_json_value, row), strict=True)) for row in result.rows]
+        return json.dumps(objects, indent=1, ensure_ascii=False)
+    if style == "csv":
+        output = io.StringIO()
+        writer = csv.writer(output, lineterminator="\n")
+        writer.writerow(result.columns)
+        writer.writerows([_text(value) for value in row] for row in result.rows)
+        return output.getvalue().removesuffix("\n")
+    return _table(result)
+
+
+def _table(result: Result) -> str:
+    cells = [[_text(value).replace("\n", "\\n") for value in row] for row in result.rows]
+    widths = [max(map(len, column)) for column in zip(result.columns, *cells, strict=True)]
+    numeric = [
+        all(isinstance(value, int | float | decimal.Decimal) for value in column if value is not None)
+        for column in zip(*result.rows, strict=True)
+    ] or [False] * len(widths)
+
+    def line(values: Sequence[str]) -> str:
+        padded = (
+            value.rjust(width) if right else value.ljust(width)
+            for value, width, right in zip(values, widths, numeric, strict=True)
+        )
+        return "  ".join(padded).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    count = f"({len(cells)} row{'' if len(cells) == 1 else 's'})"
+    return "\n".join([line(result.columns), rule, *map(line, cells), count])
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value)
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, decimal.Decimal):
+        # A double holds that many digits exactly; a longer number is better a text than a wrong number.
+        return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else str(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float | str | list | dict) else _text(value)
+
+
+def _message(error: BaseException) -> str:
+    fields = error.args[0] if error.args else None
+    if isinstance(fields, dict):
+        parts = [fields.get("M"), fields.get("D"), fields.get("H")]
+        return " ".join(str(part) for part in parts if part)
+    return str(error)

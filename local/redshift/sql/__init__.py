@@ -1,0 +1,1 @@
+"""Redshift SQL text to a plan of what PostgreSQL shall do: pure functions, no sockets."""

@@ -1,0 +1,209 @@
+"""Redshift SQL text as tokens: the only place that decides where a literal, a comment or a statement ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local.redshift.sql.plan import RefusedError
+
+_TOKEN = re.compile(
+    r"""(?P<space>(?:\s+|--[^\n]*)+)
+    |(?P<string>'(?:[^'\\]|''|\\.)*')
+    |(?P<quoted>"(?:[^"]|"")+")
+    |(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))
+    |(?P<parameter>\$\d+(?![\w$]))
+    |(?P<word>\#?[^\W\d][\w$]*)
+    |(?P<operator>::|<=|>=|<>|!=|\|\||!~|[-+*/%<>=~(),.;:\[\]])""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
+# PostgreSQL would silently cut a longer name; Redshift keeps 127 bytes.
+MAX_IDENTIFIER_BYTES = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token; ``text`` is the value for strings and names, the written text for everything else."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def upper(self) -> str:
+        """The keyword this token can be, or an empty string for literals and quoted names."""
+        return self.text.upper() if self.kind in ("word", "operator") else ""
+
+    def sql(self) -> str:
+        """The token written the way both sqlglot's Redshift dialect and this lexer read it."""
+        if self.kind == "string":
+            return "'" + self.text.replace("\\", "\\\\").replace("'", "''") + "'"
+        if self.kind == "quoted" or self.text.startswith("#"):
+            return quote_name(self.text)
+        return self.text
+
+
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of *text* without blanks and comments; raise RefusedError at what is not known."""
+    return list(_scan(text))
+
+
+def _scan(text: str) -> Iterator[Token]:
+    position, adjoining = 0, -1
+    while position < len(text):
+        if text.startswith("/*", position):
+            position = _comment_end(text, position)
+            continue
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise RefusedError(f'syntax error at or near "{text[position : position + 20]}"', "42601")
+        kind, raw, start, position = match.lastgroup or "", match.group(), match.start(), match.end()
+        if kind == "space":
+            continue
+        if kind == "string" and start == adjoining:
+            raise RefusedError(
+                f"Prefixed or adjoining string literals are refused at {raw[:20]}: write one plain literal."
+            )
+        adjoining = position if kind in ("word", "string", "quoted") else -1
+        yield Token(kind, _value(kind, raw), start, position)
+
+
+def _value(kind: str, raw: str) -> str:
+    if kind == "string":
+        # Redshift reads a backslash in a literal as an escape; other escapes than these are not certain.
+        for escaped in _ESCAPE.findall(raw[1:-1]):
+            if escaped and escaped not in "\\'":
+                raise RefusedError(
+                    rf"The escape \{escaped} in a string literal is refused: only \\ and \' are known for certain."
+                )
+        return _ESCAPE.sub(lambda found: found.group(1) or "'", raw[1:-1])
+    if kind == "quoted":
+        raw = raw[1:-1].replace('""', '"').lower()
+    if kind in ("quoted", "word") and len(raw.encode()) > MAX_IDENTIFIER_BYTES:
+        raise RefusedError(
+            f'The name "{raw}" is refused: it is longer than {MAX_IDENTIFIER_BYTES} bytes, '
+            "which PostgreSQL would cut. Use a shorter name."
+        )
+    return raw
+
+
+def _comment_end(text: str, position: int) -> int:
+    depth = 0
+    for match in re.compile(r"/\*|\*/").finditer(text, position):
+        depth += 1 if match.group() == "/*" else -1
+        if depth == 0:
+            return match.end()
+    raise RefusedError("unterminated /* comment", "42601")
+
+
+def split(tokens: list[Token]) -> list[list[Token]]:
+    """Cut a list of tokens at its semicolons; empty statements vanish."""
+    statements: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.upper == ";":
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    return [statement for statement in statements if statement]
+
+
+def text_of(tokens: list[Token]) -> str:
+    """The tokens as text again, comments gone and literals in one canonical form."""
+    return " ".join(token.sql() for token in tokens)
+
+
+def quote_name(name: str) -> str:
+    """A name as a quoted, lower-case identifier."""
+    return '"' + name.lower().replace('"', '""') + '"'
+
+
+def quote_literal(value: str) -> str:
+    """A text as a PostgreSQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Cursor:
+    """Reads a statement's tokens from left to right."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.position = 0
+
+    def peek(self, offset: int = 0) -> Token | None:
+        index = self.position + offset
+        return self.tokens[index] if index < len(self.tokens) else None
+
+    def at(self, *words: str) -> bool:
+        """Whether the next tokens are these keywords or operators, in this order."""
+        upcoming = self.tokens[self.position : self.position + len(words)]
+        return len(upcoming) == len(words) and all(t.upper == w for t, w in zip(upcoming, words, strict=True))
+
+    def accept(self, *words: str) -> bool:
+        if self.at(*words):
+            self.position += len(words)
+            return True
+        return False
+
+    def expect(self, *words: str) -> None:
+        if not self.accept(*words):
+            raise self.error()
+
+    def error(self) -> RefusedError:
+        token = self.peek()
+        near = f'at or near "{token.text}"' if token else "at end of input"
+        return RefusedError(f"syntax error {near}", "42601")
+
+    def next(self) -> Token:
+        token = self.peek()
+        if token is None:
+            raise self.error()
+        self.position += 1
+        return token
+
+    def take(self, kind: str) -> str:
+        token = self.peek()
+        if token is None or token.kind != kind:
+            raise self.error()
+        self.position += 1
+        return token.text
+
+    def name(self) -> str:
+        """One identifier, lower-cased."""
+        token = self.next()
+        if token.kind not in ("word", "quoted"):
+            self.position -= 1
+            raise self.error()
+        return token.text.lower()
+
+    def qualified_name(self) -> tuple[str, ...]:
+        """A name with or without its schema."""
+        parts = [self.name()]
+        if self.accept("."):
+            parts.append(self.name())
+        return tuple(parts)
+
+    def names(self) -> list[str]:
+        """A parenthesised list of identifiers."""
+        self.expect("(")
+        found = [self.name()]
+        while self.accept(","):
+            found.append(self.name())
+        self.expect(")")
+        return found
+
+    def rest(self) -> list[Token]:
+        remaining = self.tokens[self.position :]
+        self.position = len(self.tokens)
+        return remaining
+
+    def end(self) -> None:
+        if self.peek() is not None:
+            raise self.error()
+
+
+def relation(parts: tuple[str, ...]) -> str:
+    """A qualified name as PostgreSQL text."""
+    return ".".join(quote_name(part) for part in parts)

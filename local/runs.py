@@ -1,0 +1,152 @@
+"""Make Airflow run a DAG for log dates, wait for the runs, and tell what failed and why."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.airflow_api import AirflowApi, ApiConflictError, DagRun, wait_for_dag
+from local.errors import LocalStackError, RunFailedError
+
+_POLL_SECONDS = 1.0
+_LOG_LINES = 15
+_LINE_LENGTH = 400
+_REPORTED_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What to backfill; both dates are included."""
+
+    dag_id: str
+    first: datetime.date
+    last: datetime.date
+    max_active_runs: int = 4
+    backwards: bool = False
+    reprocess: str = "none"
+
+    def request(self) -> dict[str, Any]:
+        """Return the body of Airflow's request."""
+        return {
+            "dag_id": self.dag_id,
+            "from_date": _midnight(self.first),
+            "to_date": _midnight(self.last),
+            "run_backwards": self.backwards,
+            "max_active_runs": self.max_active_runs,
+            "reprocess_behavior": self.reprocess,
+        }
+
+
+class Runner:
+    """Runs a DAG and waits. `tell` gets sentences, `progress` how many runs of how many are done."""
+
+    def __init__(self, api: AirflowApi, tell: Callable[[str], None], progress: Callable[[int, int], None]) -> None:
+        self._api = api
+        self._tell = tell
+        self._progress = progress
+
+    def backfill(self, backfill: Backfill) -> int:
+        """Run a backfill to its end and return how many runs it made; RunFailedError if any failed."""
+        self._make_ready(backfill.dag_id)
+        dates = self._create(backfill)
+        if not dates:
+            return 0
+        runs = self._follow(backfill, set(dates))
+        # Airflow looks every half a minute whether a backfill is completed, and refuses another one until then.
+        while self._api.active_backfill(backfill.dag_id) is not None:
+            time.sleep(_POLL_SECONDS)
+        self._fail_if_any_failed(backfill.dag_id, runs)
+        return len(runs)
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+        """Make one run with these params, wait for it and return its id; RunFailedError if it failed."""
+        self._make_ready(dag_id)
+        unknown = conf.keys() - self._api.params(dag_id)
+        if unknown:
+            raise LocalStackError(
+                f"{dag_id} has no param {', '.join(sorted(unknown))}, and would not heed it. It has "
+                f"{', '.join(sorted(self._api.params(dag_id))) or 'none'}."
+            )
+        now = datetime.datetime.now(datetime.UTC)
+        parts = ("manual", str(conf["log_date"])) if "log_date" in conf else ("manual",)
+        run = self._api.trigger(dag_id, "__".join((*parts, now.isoformat())), conf)
+        self._progress(0, 1)
+        while not run.finished:
+            time.sleep(_POLL_SECONDS / 2)
+            run = self._api.run(dag_id, run.run_id)
+        self._progress(1, 1)
+        self._fail_if_any_failed(dag_id, [run])
+        return run.run_id
+
+    def _make_ready(self, dag_id: str) -> None:
+        if wait_for_dag(self._api, dag_id)["is_paused"]:
+            self._tell(f"{dag_id} was paused, and a paused DAG runs nothing: it is unpaused now.")
+            self._api.unpause(dag_id)
+
+    def _create(self, backfill: Backfill) -> list[str]:
+        told = False
+        while True:
+            active = self._api.active_backfill(backfill.dag_id)
+            if active is None:
+                dates = self._api.backfill_dates(backfill.request())
+                if not dates:
+                    return []
+                try:
+                    self._api.create_backfill(backfill.request())
+                except ApiConflictError:
+                    continue
+                return dates
+            if not told:
+                self._tell(
+                    f"Backfill {active} of {backfill.dag_id} is not completed, and Airflow runs one at a time: "
+                    "waiting for it."
+                )
+                told = True
+            time.sleep(_POLL_SECONDS)
+
+    def _follow(self, backfill: Backfill, dates: set[str]) -> list[DagRun]:
+        first, last = _midnight(backfill.first), _midnight(backfill.last)
+        while True:
+            found = self._api.runs(backfill.dag_id, first, last)
+            runs = [run for run in found if run.logical_date in dates]
+            finished = sum(run.finished for run in runs)
+            self._progress(finished, len(dates))
+            if finished == len(dates):
+                return runs
+            time.sleep(_POLL_SECONDS)
+
+    def _fail_if_any_failed(self, dag_id: str, runs: Sequence[DagRun]) -> None:
+        failed = [run for run in runs if run.state != "success"]
+        if not failed:
+            return
+        lines = [f"{len(failed)} of {len(runs)} runs of {dag_id} failed."]
+        for run in failed[:_REPORTED_RUNS]:
+            lines.append(f"\nRun {run.run_id} ({run.state}):")
+            for task in self._api.failed_tasks(dag_id, run.run_id, _LOG_LINES):
+                lines.append(f"  {task.task_id} failed at try {task.tries}; its log ends:")
+                lines += [f"    {_shortened(line)}" for line in task.log]
+        if len(failed) > _REPORTED_RUNS:
+            lines.append(f"\n{len(failed) - _REPORTED_RUNS} more runs failed; see them in Airflow's UI.")
+        raise RunFailedError("\n".join(lines))
+
+
+def parse_date(text: str) -> datetime.date:
+    """Return the log date that a user wrote as YYYY-MM-DD."""
+    try:
+        date = datetime.date.fromisoformat(text)
+    except ValueError:
+        date = None
+    if date is None or date.isoformat() != text:
+        raise LocalStackError(f"{text!r} is not a date. Write one as YYYY-MM-DD, for example 2018-11-01.")
+    return date
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]} …"
+
+
+def _midnight(date: datetime.date) -> str:
+    return f"{date.isoformat()}T00:00:00Z"

@@ -1,0 +1,38 @@
+"""`python -m local.s3`: serve S3 and the other services until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from local.s3.server import make_server
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m local.s3", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to listen on")
+    parser.add_argument("--folder", type=Path, required=True, help="where buckets and objects are kept")
+    parser.add_argument(
+        "--bucket",
+        action="append",
+        default=[],
+        help="a bucket to make if it is missing",
+    )
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = make_server(arguments.port, arguments.folder, arguments.bucket)
+    print(
+        f"S3 listens on 127.0.0.1:{arguments.port}, kept in {arguments.folder}",
+        flush=True,
+    )
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What tests of all folders share: a real stack, without Airflow's own programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local import connections
+from local.home import Home
+from local.stack import temporary
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """How to reach the stack that the tests of a session share."""
+
+    home: Home
+    #: What a program needs in `os.environ` to find all parts, the two Airflow connections included.
+    env: Mapping[str, str]
+    s3: Any
+    #: What `redshift_connector.connect` takes.
+    redshift: Mapping[str, Any]
+    bucket: str
+    control_bucket: str
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """PostgreSQL, S3 and the Redshift stand-in in a home of their own."""
+    with temporary(tmp_path_factory.mktemp("stack") / "home", ("postgres", "s3", "redshift")) as running:
+        yield RunningStack(
+            home=running.home,
+            env=connections.environment(running.home),
+            s3=connections.s3_client(running.home),
+            redshift=connections.redshift_arguments(running.home),
+            bucket=connections.SOURCE_BUCKET,
+            control_bucket=connections.CONTROL_BUCKET,
+        )

@@ -1,0 +1,65 @@
+"""The daily DAG: its picture, its timetable, its params, and what is tried again."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk import CronDataIntervalTimetable, RetryAction
+from airflow.sdk.exceptions import ParamValidationError
+
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from tests.pipeline import load_dag
+
+DAG = load_dag("sparkify_daily")
+
+
+def test_the_tasks_run_in_the_order_of_the_contract() -> None:
+    dimensions = {"users", "songs", "artists", "time"}
+    picture = {
+        "tables": {"stage_events", "stage_songs"},
+        "stage_events": {"check_staging"},
+        "stage_songs": {"check_staging"},
+        "check_staging": {"songplays"},
+        "songplays": dimensions,
+        **{dimension: {"check_warehouse"} for dimension in dimensions},
+        "check_warehouse": set(),
+    }
+    assert {task.task_id: set(task.downstream_task_ids) for task in DAG.tasks} == picture
+
+
+def test_a_run_is_of_the_day_that_has_ended_and_nothing_is_caught_up() -> None:
+    assert isinstance(DAG.timetable, CronDataIntervalTimetable)
+    assert DAG.catchup is False
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("log_date", "2018-13-01"),
+        ("log_date", 20181101),
+        ("through", "tomorrow"),
+        ("max_bad_lines", -1),
+        ("max_bad_lines", "many"),
+        ("missing_file", "ignore"),
+    ],
+)
+def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None:
+    with pytest.raises(ParamValidationError):
+        DAG.params.get_param(name).resolve(wrong)
+
+
+@pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
+def test_only_connection_trouble_is_tried_again(task: object) -> None:
+    policy = task.retry_policy  # type: ignore[attr-defined]
+    assert policy.evaluate(Unavailable("away"), 1, 3).action is RetryAction.RETRY
+    for error in (DataError("bad line"), SettingsError("no bucket"), KeyError("bug")):
+        assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
+    assert task.retries == 3  # type: ignore[attr-defined]
+    assert task.retry_exponential_backoff  # type: ignore[attr-defined]
+
+
+def test_every_check_file_is_run_by_a_task() -> None:
+    names = [name for task in DAG.tasks for name in getattr(task, "check_names", ())]
+    assert len(names) == len(set(names))
+    assert {"staging_events.identity_is_complete", "songplays.play_is_loaded_once", "users.level_is_known"} <= set(
+        names
+    )

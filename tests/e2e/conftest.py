@@ -1,0 +1,57 @@
+"""The whole stack, Airflow included, in a home of its own, driven by its command line as a user would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.home import Home
+from tests.pipeline import PROJECT
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """``python -m local`` for one home."""
+
+    home: Path
+
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        """Run a command; its exit code must be ``expect``. Returns what it printed, errors included."""
+        done = subprocess.run(
+            [sys.executable, "-m", "local", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, "SPARKIFY_HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def value(self, statement: str) -> int:
+        """The one number that a statement gives."""
+        return int(self.run("sql", statement, "--format", "csv").split()[1])
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A running stack; stopped and forgotten afterwards."""
+    cli = CommandLine(tmp_path_factory.mktemp("e2e") / "home")
+    try:
+        cli.run("up")
+        yield cli
+    finally:
+        cli.run("down", "--purge")
+
+
+@pytest.fixture(scope="session")
+def home(cli: CommandLine) -> Home:
+    """The running stack's home."""
+    return Home(cli.home)

@@ -1,0 +1,73 @@
+"""Airflow's own scheduler loads the month; the warehouse then holds what the reference says, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redshift_connector
+
+from local.connections import redshift_arguments
+from local.home import Home
+from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
+from tests.e2e.conftest import CommandLine
+from tests.month import month
+
+pytestmark = pytest.mark.e2e
+
+MONTH = month()
+EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
+FIRST, LAST = str(MONTH.first), str(MONTH.last)
+
+
+def assert_warehouse_equals_reference(home: Home) -> None:
+    with redshift_connector.connect(**redshift_arguments(home)) as connection:
+        cursor = connection.cursor()
+        for table, row_type in ROW_TYPES.items():
+            fields: Any = row_type._fields  # type: ignore[attr-defined]
+            cursor.execute(f"select {', '.join(fields)} from {table}")
+            key = [fields.index(column) for column in KEYS[table]]
+            found = differences(EXPECTED.rows(table), cursor.fetchall(), key)
+            assert not found, f"{table}: " + "; ".join(found.lines(fields))
+
+
+@pytest.fixture(scope="module")
+def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("month")
+    MONTH.write_to(folder)
+    cli.run("seed", str(folder))
+    return folder
+
+
+def test_a_backwards_backfill_of_four_at_a_time_gives_the_month(cli: CommandLine, seeded: Path, home: Home) -> None:
+    said = cli.run("backfill", FIRST, LAST, "--backwards", "--max-active-runs", "4")
+    assert "succeeded" in said
+    assert_warehouse_equals_reference(home)
+
+
+def test_doing_it_again_gives_the_same(cli: CommandLine, seeded: Path, home: Home) -> None:
+    log_dates = sorted(read_log_files(MONTH.files))
+    before = cli.value("select count(*) from load_history where table_name = 'songplays'")
+    cli.run("backfill", str(log_dates[0]), str(log_dates[2]), "--reprocess", "completed")
+    assert cli.value("select count(*) from load_history where table_name = 'songplays'") == before + 3
+    assert_warehouse_equals_reference(home)
+
+
+def test_one_run_over_the_range_gives_the_month_from_nothing(cli: CommandLine, seeded: Path, home: Home) -> None:
+    cli.run("trigger", "--dag", "sparkify_schema", "--param", "rebuild=public")
+    assert cli.value("select count(*) from songplays") == 0
+    cli.run("trigger", FIRST, "--through", LAST)
+    assert_warehouse_equals_reference(home)
+    assert cli.value("select count(*) from load_history where table_name = 'songplays'") == 1
+
+
+def test_a_date_without_a_file_fails_at_once_and_says_which(cli: CommandLine, seeded: Path, home: Home) -> None:
+    said = " ".join(cli.run("trigger", "2017-01-01", expect=1).split())
+    assert "No file for log date 2017-01-01" in said
+    assert "log_data/2017/01/2017-01-01-events.json" in said
+    assert_warehouse_equals_reference(home)
+
+
+def test_no_scheduled_run_was_made_besides(cli: CommandLine, seeded: Path) -> None:
+    assert cli.value("select count(*) from load_history where run_id like 'scheduled%'") == 0

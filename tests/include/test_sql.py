@@ -1,0 +1,108 @@
+"""Every SQL file: rendered as Airflow renders it, read as Redshift's dialect, and run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import sqlglot
+
+from sparkify.log_dates import LogDates
+from sparkify.operators.create_tables import NAME
+from tests.pipeline import PROJECT, Pipeline
+
+SQL = PROJECT / "include" / "sql"
+FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql") if file.parent.name != "macros")
+DATES = LogDates(date(2018, 11, 1), date(2018, 11, 2))
+# What a pending file's temporary tables are like, by the table that its task writes.
+WRITTEN_BY = {"events": "staging_events", "songs": "staging_songs", "songplays": "songplays"}
+
+
+def render(name: str) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined, autoescape=False
+    )
+    return environment.get_template(name).render(log_dates=DATES)
+
+
+def statements(name: str) -> list[str]:
+    return [statement.strip() for statement in render(name).split(";") if statement.strip()]
+
+
+def test_there_are_files_of_every_kind() -> None:
+    assert {name.split("/")[0] for name in FILES} == {"schema", "facts", "dimensions", "pending", "quality"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_redshift_sql(name: str) -> None:
+    for statement in statements(name):
+        parsed = sqlglot.parse_one(statement, read="redshift", error_level=sqlglot.ErrorLevel.RAISE)
+        assert not isinstance(parsed, sqlglot.exp.Command), f"{name}: {statement[:80]}"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("schema/")])
+def test_a_file_that_says_what_rows_is_one_select(name: str) -> None:
+    (statement,) = statements(name)
+    parsed = sqlglot.parse_one(statement, read="redshift")
+    assert isinstance(parsed, sqlglot.exp.Select | sqlglot.exp.SetOperation), name
+    assert not re.search(r"\b(truncate|merge|drop)\b", statement, re.IGNORECASE), name
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("schema/")])
+def test_a_schema_file_only_creates_what_is_missing(name: str) -> None:
+    for statement in statements(name):
+        assert NAME.match(statement), f"{name}: {statement[:80]}"
+
+
+@pytest.fixture(scope="module")
+def module_pipeline(stack: Any) -> Iterator[Pipeline]:
+    with pytest.MonkeyPatch.context() as patch:
+        made = Pipeline(stack, patch.setenv)
+        made.run(dag_id="sparkify_schema")
+        yield made
+        made.drop()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("schema/")])
+def test_it_runs(name: str, module_pipeline: Pipeline) -> None:
+    (statement,) = statements(name)
+    with module_pipeline.session() as warehouse:
+        if name.startswith("pending/"):
+            table = WRITTEN_BY[Path(name).stem.split("_of_")[1]]
+            for temporary in ("incoming", "outgoing"):
+                warehouse.execute(f"create temp table {temporary} (like {table})")
+        assert warehouse.rows(statement) == []
+
+
+def test_a_table_has_the_columns_of_the_contract_in_its_order(module_pipeline: Pipeline) -> None:
+    contract = {
+        "staging_events": "artist auth first_name gender item_in_session last_name length level location method page"
+        " registration session_id song status ts user_agent user_id log_date",
+        "staging_songs": "num_songs artist_id artist_latitude artist_longitude artist_location artist_name song_id"
+        " title duration year",
+        "songplays": "songplay_id start_time user_id level song_id artist_id session_id location user_agent log_date",
+        "users": "user_id first_name last_name gender level last_seen_at",
+        "songs": "song_id title artist_id year duration",
+        "artists": "artist_id name location latitude longitude",
+        "time": "start_time hour day week month year weekday",
+    }
+    with module_pipeline.session() as warehouse:
+        for table, columns in contract.items():
+            assert warehouse.columns(table) == columns.split(), table
+
+
+def test_the_keys_are_those_of_the_contract() -> None:
+    ddl = " ".join(render("schema/star.sql").split())
+    for table, keys in {
+        "songplays": "distkey (start_time) sortkey (start_time)",
+        "users": "diststyle all sortkey (user_id)",
+        "songs": "distkey (song_id)",
+        "artists": "distkey (artist_id)",
+        "time": "distkey (start_time) sortkey (start_time)",
+    }.items():
+        assert re.search(rf"exists {table} \(.*?\) {re.escape(keys)};", ddl), table

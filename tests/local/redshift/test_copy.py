@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.local.redshift.conftest import BUCKET, Connect
+
+Put = Callable[[str, object], str]
+
+
+def copy(connection: psycopg.Connection, uri: str, options: str = "format json 'auto'", table: str = "x") -> None:
+    connection.execute(f"copy {table} from '{uri}' iam_role default {options}")
+
+
+def rows(connection: psycopg.Connection, sql: str = "select * from x order by 1") -> list[Any]:
+    return connection.execute(sql).fetchall()
+
+
+def lines(*objects: object) -> str:
+    return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in objects)
+
+
+@pytest.mark.parametrize(
+    ("type_", "json_value", "loaded"),
+    [
+        ("varchar(20)", '"a\\u00e9"', "aé"),
+        ("varchar(20)", '""', ""),
+        ("varchar(20)", "1540919166796.0", "1540919166796.0"),
+        ("varchar(20)", "true", "true"),
+        ("varchar(40)", '{"b": [1.50, "é\\"", null]}', '{"b":[1.50,"é\\"",null]}'),
+        ("varchar(20)", "null", None),
+        ("integer", '"39"', 39),
+        ("integer", '" "', None),
+        ("integer", "-2147483648", -2147483648),
+        ("bigint", '""', None),
+        ("decimal(10,5)", "232.463229", Decimal("232.46322")),
+        ("decimal(10,5)", "-0.000019", Decimal("-0.00001")),
+        ("decimal(10,5)", '"1.5"', Decimal("1.50000")),
+        (
+            "decimal(38,20)",
+            "123456789012345678.12345678901234567890",
+            Decimal("123456789012345678.12345678901234567890"),
+        ),
+        ("double precision", "12345678901234567890", 1.2345678901234567e19),
+        ("real", "1.5", 1.5),
+        ("boolean", "true", True),
+        ("boolean", '"n"', False),
+        ("date", '"2018-11-01"', dt.date(2018, 11, 1)),
+        ("timestamp", '"2018-11-01 21:01:46.796"', dt.datetime.fromisoformat("2018-11-01 21:01:46.796")),
+    ],
+)
+def test_a_value_is_loaded_as(
+    warehouse: psycopg.Connection, put: Put, type_: str, json_value: str, loaded: object
+) -> None:
+    warehouse.execute(f"create table x (a {type_})")
+    copy(warehouse, put("value.json", f'{{"a": {json_value}}}'))
+    assert rows(warehouse) == [(loaded,)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "json_value", "code", "reason"),
+    [
+        ("integer", '"12x"', 1207, "Invalid digit, Value 'x', Pos 2, Type: Integer"),
+        ("integer", "1.5", 1207, "Invalid digit, Value '.', Pos 1, Type: Integer"),
+        ("bigint", "1.0", 1207, "Invalid digit, Value '.', Pos 1, Type: Long"),
+        ("smallint", "40000", 1208, "Overflow (Max: 32767), Value 40000, Type: Short"),
+        ("decimal(5,2)", "1000", 1208, "Overflow for NUMERIC(5,2)"),
+        ("decimal(5,2)", '"NaN"', 1207, "Invalid digit, Value 'N', Pos 0, Type: Decimal"),
+        ("varchar(3)", '"abcd"', 1204, "String length exceeds DDL length"),
+        ("varchar(3)", '"\u00e9\u00e9"', 1204, "String length exceeds DDL length"),
+        ("varchar(3)", '"\\u00e9\\u00e9"', 1204, "String length exceeds DDL length"),
+        ("varchar(3)", '"\\u0000"', 1224, "Invalid null byte - field longer than 1 byte"),
+        ("char(3)", '"\\u00e9"', 1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR)."),
+        ("integer not null", "null", 1213, "Missing data for not-null field"),
+        ("timestamp", '"soon"', 1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]"),
+    ],
+)
+def test_a_value_is_refused_with_redshifts_code(
+    warehouse: psycopg.Connection, put: Put, type_: str, json_value: str, code: int, reason: str
+) -> None:
+    warehouse.execute(f"create table x (a {type_})")
+    with pytest.raises(psycopg.Error, match="Load into table 'x' failed"):
+        copy(warehouse, put("value.json", f'{{"a": {json_value}}}'))
+    found = rows(
+        warehouse, "select error_code, error_message from sys_load_error_detail where query_id = pg_last_query_id()"
+    )
+    assert found == [(code, reason)]
+    assert rows(warehouse) == []
+
+
+def test_a_failed_copy_names_file_line_column_and_value_after_the_rollback(
+    connect: Connect, schema: str, put: Put
+) -> None:
+    connection = connect(autocommit=False)
+    connection.execute("create table x (a varchar(9), b integer)")
+    connection.commit()
+    connection.execute("insert into x values ('kept', 0)")
+    uri = put("bad.json", lines({"a": "fine", "b": 1}, {"a": "née", "b": "ten"}, {"a": "fine", "b": 3}))
+    with pytest.raises(psycopg.Error, match=r"Check 'sys_load_error_detail' system table for details\."):
+        copy(connection, uri)
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("select 1")
+    connection.rollback()
+    assert rows(connection) == []
+    found = rows(
+        connection,
+        "select filename, line_number, colname, type, raw_line, raw_field_value, err_code from stl_load_errors "
+        "where query = pg_last_query_id()",
+    )
+    assert found == [(uri, 2, "b", "int4", '{"a": "n\\u00e9e", "b": "ten"}', "ten", 1207)]
+
+
+@pytest.mark.parametrize(("max_error", "fails"), [(0, True), (1, True), (2, True), (3, False)])
+def test_maxerror_fails_at_that_many_errors(
+    warehouse: psycopg.Connection, put: Put, max_error: int, fails: bool
+) -> None:
+    warehouse.execute("create table x (a integer)")
+    uri = put("some-bad.json", lines({"a": 1}, "{no json}", {"a": "x"}, {"a": 4}))
+    if fails:
+        with pytest.raises(psycopg.Error, match="failed"):
+            copy(warehouse, uri, f"format json 'auto' maxerror {max_error}")
+        assert rows(warehouse) == []
+    else:
+        copy(warehouse, uri, f"format json 'auto' maxerror {max_error}")
+        assert rows(warehouse) == [(1,), (4,)]
+        found = rows(
+            warehouse, "select line_number, error_code from sys_load_error_detail where query_id = pg_last_copy_id()"
+        )
+        assert found == [(2, 1216), (3, 1207)]
+
+
+def test_a_manifest_is_loaded_exactly_with_jsonpaths_and_gzip(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer, b varchar(9) default 'd', c varchar(9))")
+    one = put("days/1.json.gz", gzip.compress(b'{"A": 1, "n": {"l": ["p", "q"]}}\n') + gzip.compress(b'{"A": 2}'))
+    put("days/10.json.gz", gzip.compress(b'{"A": 10}'))
+    missing = f"s3://{BUCKET}/days/none.json.gz"
+    manifest = put("m.json", {"entries": [{"url": one, "mandatory": True}, {"url": missing, "mandatory": False}]})
+    paths = put("p.json", {"jsonpaths": ["$['A']", "$.n.l[1]"]})
+    warehouse.execute(f"copy x (a, c) from '{manifest}' iam_role default json '{paths}' manifest gzip")
+    assert rows(warehouse) == [(1, "d", "q"), (2, "d", None)]
+    assert rows(warehouse, "select pg_last_copy_count()") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("'s3://sparkify/nowhere/' iam_role default json 'auto'", "prefix 'nowhere/' does not exist"),
+        ("'s3://no-such-bucket/x' iam_role default json 'auto'", "bucket no-such-bucket does not exist"),
+        ("'s3://sparkify/m2.json' iam_role default json 'auto' manifest", "key does not exist.*none2.json"),
+        ("'s3://sparkify/v' iam_role default json 's3://sparkify/no-paths'", "key does not exist.*no-paths"),
+        (
+            "'s3://sparkify/v' iam_role default json 's3://sparkify/two-paths'",
+            "JSONPath size: 2, Number of columns .*: 1",
+        ),
+        ("'s3://sparkify/v' iam_role default json 'auto' gzip", "not valid gzip"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(
+    warehouse: psycopg.Connection, put: Put, options: str, words: str
+) -> None:
+    warehouse.execute("create table x (a integer)")
+    put("v", {"a": 1})
+    put("two-paths", {"jsonpaths": ["$.a", "$.b"]})
+    put("m2.json", {"entries": [{"url": f"s3://{BUCKET}/none2.json", "mandatory": True}]})
+    with pytest.raises(psycopg.Error, match=words):
+        warehouse.execute(f"copy x from {options}")
+
+
+def test_pretty_printed_and_concatenated_objects_are_loaded(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer)")
+    copy(warehouse, put("pretty.json", json.dumps({"a": 1}, indent=2) + '{"a": 2}\n\n{"a":\n3}'))
+    assert rows(warehouse) == [(1,), (2,), (3,)]
+
+
+def test_options_change_texts(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (n integer, t varchar(3))")
+    uri = put("texts.json", lines({"N": 1, "T": "ééé"}, {"N": 2, "T": ""}, {"N": 3, "T": " "}))
+    copy(warehouse, uri, "json 'auto ignorecase' truncatecolumns blanksasnull emptyasnull")
+    assert rows(warehouse) == [(1, "é"), (2, None), (3, None)]
+
+
+def test_the_notice_says_how_many_records(warehouse: psycopg.Connection, put: Put) -> None:
+    said: list[str | None] = []
+    warehouse.add_notice_handler(lambda notice: said.append(notice.message_primary))
+    warehouse.execute("create table x (a integer)")
+    copy(warehouse, put("one.json", {"a": 1}))
+    assert said == ["Load into table 'x' completed, 1 record(s) loaded successfully."]
+
+
+def test_a_block_of_exact_and_a_block_of_odd_rows_count_lines_alike(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer, b varchar(30))")
+    many = [{"a": number, "b": "x" * 20} for number in range(60_000)]
+    copy(warehouse, put("many.json", lines(*many, {"a": "ten x"})), "json 'auto' maxerror 2")
+    assert rows(warehouse, "select count(*), max(a) from x") == [(60_000, 59_999)]
+    assert rows(warehouse, "select line_number from sys_load_error_detail where query_id = pg_last_copy_id()") == [
+        (60_001,)
+    ]
+
+
+def test_the_last_copy_is_one_that_read_data_even_if_the_data_were_bad(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer)")
+    assert rows(warehouse, "select pg_last_copy_id()") == [(-1,)]
+    with pytest.raises(psycopg.Error):
+        copy(warehouse, put("bad.json", {"a": "x"}))
+    ((bad,),) = rows(warehouse, "select pg_last_copy_id()")
+    with pytest.raises(psycopg.Error):
+        copy(warehouse, f"s3://{BUCKET}/nothing-here")
+    assert rows(warehouse, "select pg_last_copy_id()") == [(bad,)]
+    assert rows(warehouse, f"select line_number from sys_load_error_detail where query_id = {bad}") == [(1,)]

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+import subprocess
+import sys
+import threading
+
+import psycopg
+import psycopg2
+import pytest
+import redshift_connector
+from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+from mypy_boto3_s3 import S3Client
+
+from local.postgres import Postgres
+from tests.local.redshift.conftest import PASSWORD, Connect, StandIn, free_port, start_stand_in
+
+at = dt.datetime.fromisoformat
+
+
+@pytest.fixture
+def hook(stand_in: StandIn, schema: str, monkeypatch: pytest.MonkeyPatch) -> RedshiftSQLHook:
+    connection = {
+        "conn_type": "redshift", "host": "127.0.0.1", "port": stand_in.port, "login": "loader", "password": PASSWORD,
+        "schema": "dev", "extra": {"ssl": False},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
+    return RedshiftSQLHook()
+
+
+def test_airflows_hook_runs_a_list_as_one_transaction(hook: RedshiftSQLHook) -> None:
+    hook.run(["create table x (a int, b timestamp sortkey)", "insert into x values (1, '2018-11-01')"])
+    with pytest.raises(redshift_connector.ProgrammingError, match="does not exist"):
+        hook.run(["insert into x values (2, '2018-11-02')", "select * from nowhere"])
+    assert [tuple(row) for row in hook.get_records("select a from x where b >= %s", ("2018-11-01",))] == [(1,)]
+    hook.run("insert into x values (%s, %s)", True, (3, at("2018-11-03")))
+    assert hook.get_first("select count(*), max(b) from x") == [2, at("2018-11-03")]
+
+
+def test_it_reports_itself_as_redshift(warehouse: psycopg.Connection) -> None:
+    assert warehouse.info.parameter_status("server_version") == "8.0.2"
+    assert "Redshift" in str(warehouse.execute("select version()").fetchone())
+
+
+def test_psycopg2_runs_several_statements_in_one_string(stand_in: StandIn, schema: str) -> None:
+    connection = psycopg2.connect(stand_in.dsn())
+    with connection.cursor() as cursor:
+        cursor.execute("create table x (a date sortkey); insert into x values ('2018-11-01'); select a from x")
+        assert cursor.fetchall() == [(dt.date(2018, 11, 1),)]
+    connection.close()
+
+
+def test_a_string_that_fails_leaves_nothing_of_itself(warehouse: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        warehouse.execute("create table x (a date sortkey); insert into x values ('2018-11-01'); select * from nowhere")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        warehouse.execute("select * from x")
+    assert warehouse.execute("select 1").fetchone() == (1,)
+
+
+def test_statements_of_the_stand_in_keep_their_place_in_a_pipeline(warehouse: psycopg.Connection) -> None:
+    with warehouse.pipeline():
+        before = warehouse.execute("select %s::int", (1,))
+        warehouse.execute("create table x (a timestamp sortkey)")
+        warehouse.execute("insert into x values (%s)", (at("2018-11-01"),))
+        after = warehouse.execute("select count(*) from x")
+        assert before.fetchone() == (1,)
+        assert after.fetchone() == (1,)
+
+
+def test_a_refusal_in_a_pipeline_fails_what_follows_it(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("create table x (a int)")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="SAVEPOINT|savepoint"), warehouse.pipeline():
+        warehouse.execute("savepoint s")
+        warehouse.execute("insert into x values (1)")
+    assert warehouse.execute("select count(*) from x").fetchone() == (0,)
+
+
+def test_a_refusal_aborts_the_transaction(connect: Connect, schema: str) -> None:
+    connection = connect(autocommit=False)
+    connection.execute("create table x (a int)")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="CREATE INDEX is refused"):
+        connection.execute("create index i on x (a)")
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("select 1")
+
+
+def test_truncate_commits(connect: Connect, schema: str) -> None:
+    connection = connect(autocommit=False)
+    connection.execute("create table x (a int)")
+    connection.execute("insert into x values (1)")
+    connection.execute("truncate x")
+    connection.rollback()
+    assert connection.execute("select count(*) from x").fetchone() == (0,)
+
+
+def test_a_varchar_is_limited_in_bytes_in_copies_of_a_table_too(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("create table x (a varchar(3))")
+    warehouse.execute("create temp table y (like x)")
+    for table in ("x", "y"):
+        with pytest.raises(psycopg.errors.StringDataRightTruncation, match="Value too long for character type"):
+            warehouse.execute(f"insert into {table} values ('éé')")
+    assert warehouse.execute("select cast('éé' as varchar(3))").fetchone() == ("é",)
+
+
+def test_a_lock_takes_no_snapshot(connect: Connect, schema: str) -> None:
+    first, second = connect(), connect()
+    first.execute("create table mutex_x (a int)")
+    first.execute("create table x (a int)")
+    second.execute("begin")
+    second.execute("lock mutex_x")
+    first.execute("insert into x values (1)")
+    assert second.execute("select count(*) from x").fetchone() == (1,)
+
+
+def test_a_lock_waited_for_too_long_fails_and_the_holder_is_shown(connect: Connect, schema: str) -> None:
+    holder, waiter = connect(), connect()
+    holder.execute("create table mutex_x (a int)")
+    holder.execute("begin; lock mutex_x")
+    waiter.execute("set statement_timeout to 200")
+    waiter.execute("begin")
+    with pytest.raises(psycopg.errors.QueryCanceled, match="cancelled on user's request"):
+        waiter.execute("lock mutex_x")
+    waiter.execute("rollback")
+    found = waiter.execute(
+        "select t.pid, t.granted from svv_transactions t join pg_catalog.pg_class c on c.oid = t.relation "
+        "where c.relname = 'mutex_x'"
+    ).fetchall()
+    assert found == [(holder.info.backend_pid, True)]
+
+
+def test_write_skew_is_error_1023(connect: Connect, schema: str) -> None:
+    first, second = connect(autocommit=False), connect(autocommit=False)
+    first.execute("create table x (a int)")
+    first.commit()
+    for connection in (first, second):
+        connection.execute("insert into x select count(*) from x")
+    first.commit()
+    with pytest.raises(psycopg.errors.SerializationFailure, match=r"1023.*Serializable isolation violation on table"):
+        second.commit()
+
+
+def test_a_running_statement_is_cancelled(connect: Connect, schema: str) -> None:
+    holder, waiter = connect(), connect()
+    holder.execute("create table x (a int)")
+    holder.execute("begin; lock x")
+    failures: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            waiter.execute("select * from x")
+        except psycopg.Error as error:
+            failures.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while waiting.is_alive():
+        waiter.cancel_safe()
+        waiting.join(0.05)
+    assert isinstance(failures[0], psycopg.errors.QueryCanceled)
+
+
+def test_settings_of_redshift_are_remembered(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("set query_group to 'sparkify'")
+    assert warehouse.execute("show query_group").fetchone() == ("sparkify",)
+    assert warehouse.execute("select current_setting('query_group')").fetchone() == ("sparkify",)
+
+
+def test_vacuum_summarises_the_zone_map(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("create table x (a timestamp sortkey)")
+    warehouse.execute("insert into x values ('2018-11-01')")
+    warehouse.execute("vacuum x")
+    with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+        warehouse.execute("begin; vacuum x")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("timestamp 'epoch' + (1541105830796 / 1000) * interval '1 second' + (1541105830796 % 1000) * "
+         "interval '1 millisecond'", at("2018-11-01 20:57:10.796000")),
+        ("datediff(day, '2020-01-01 23:00'::timestamp, '2020-01-02 01:00'::timestamp)", 1),
+        ("datediff(week, '2020-01-04'::date, '2020-01-05'::date)", 1),
+        ("datediff(minutes, '2020-01-01 00:00:59'::timestamp, '2020-01-01 00:01'::timestamp)", 1),
+        ("dateadd(qtr, 1, '2020-01-31'::date)", at("2020-04-30")),
+        ("date_trunc('week', '2018-11-04'::date)", at("2018-10-29")),
+        ("extract(week from '2018-11-04'::date)", 44),
+        ("convert_timezone('America/New_York', '2020-07-01 12:00'::timestamp)", at("2020-07-01 08:00:00")),
+        ("trunc('2020-07-01 12:00'::timestamp)", dt.date(2020, 7, 1)),
+        ("regexp_replace('a1b2', '[0-9]', '')", "ab"),
+        ("regexp_substr('abc', '[0-9]+')", ""),
+        ("concat('a', null)", None),
+        ("greatest(1, null, 3)", 3),
+        ("charindex('b', 'abc')", 2),
+        ("true::varchar", "true"),
+        ("(select avg(a) from (select 1 as a union all select 2) as t)", 1),
+        ("(select listagg(a, ',') within group (order by a desc) from (select 'x' as a union all select 'y') as t)",
+         "y,x"),
+        ("(select median(a) from (select 1 as a union all select 2 union all select 9) as t)", 2),
+        ("md5(coalesce(cast(null as varchar), '') || '|')", "b99834bc19bbad24580b3adfa04fb947"),
+        ("rtrim('a ') = rtrim('a')", True),
+        ("cast('1.999' as decimal)", 2),
+    ],
+)  # fmt: skip
+def test_an_expression_gives_redshifts_value(warehouse: psycopg.Connection, expression: str, value: object) -> None:
+    assert warehouse.execute(f"select {expression}").fetchone() == (value,)
+
+
+def test_system_views_are_found_whatever_the_search_path(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("set search_path to nowhere")
+    assert warehouse.execute("select count(*) from sys_load_history where query_id = -1").fetchone() == (0,)
+
+
+def test_two_sessions_work_while_one_waits(connect: Connect, schema: str) -> None:
+    holder, waiter, third = connect(), connect(), connect()
+    holder.execute("create table x (a int)")
+    holder.execute("begin; lock x")
+    waiting = threading.Thread(target=waiter.execute, args=("select * from x",))
+    waiting.start()
+    assert third.execute("select 1").fetchone() == (1,)
+    holder.execute("rollback")
+    waiting.join(10)
+    assert not waiting.is_alive()
+
+
+def test_another_database_is_refused(stand_in: StandIn) -> None:
+    with pytest.raises(psycopg.OperationalError, match='database "other" does not exist'):
+        psycopg.connect(stand_in.dsn(), dbname="other")
+
+
+def test_a_wrong_password_is_refused(stand_in: StandIn) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(stand_in.dsn(), password="wrong")
+
+
+def test_bytes_that_are_no_protocol_end_the_connection(stand_in: StandIn) -> None:
+    with socket.create_connection(("127.0.0.1", stand_in.port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert b"not the PostgreSQL protocol" in client.recv(1000)
+        assert client.recv(1000) == b""
+
+
+def test_a_session_ends_with_postgresql_and_the_next_works_after_it(
+    tmp_path_factory: pytest.TempPathFactory, s3: S3Client
+) -> None:
+    postgres = Postgres.throw_away(tmp_path_factory.mktemp("dying"))
+    try:
+        with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+            connection.execute("create database dev")
+        process, port = start_stand_in(postgres, s3)
+        dsn = psycopg.conninfo.make_conninfo(postgres.dsn("dev"), port=str(port))
+        session = psycopg.connect(dsn, autocommit=True)
+        postgres.stop()
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+        with pytest.raises(psycopg.OperationalError, match="cannot be reached"):
+            psycopg.connect(dsn)
+        postgres.start()
+        with psycopg.connect(dsn) as again:
+            assert again.execute("select 1").fetchone() == (1,)
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        postgres.stop()
+        postgres.purge()
+
+
+def test_the_stand_in_says_why_it_does_not_start() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "local.redshift", "--dsn", f"host=127.0.0.1 port={free_port()}", "--wait", "0.1"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "PostgreSQL did not accept a connection within 0.1 seconds" in ended.stderr

@@ -1,0 +1,193 @@
+"""Staging: what is copied, what is refused, what stays."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+
+import pytest
+
+from sparkify.exceptions import DataError, SettingsError
+from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from tests.examples import event
+from tests.pipeline import Pipeline
+
+DAY, NEXT = date(2018, 11, 1), date(2018, 11, 2)
+NOON = 1_541_073_600_000
+FOLDER = "log_data/2018/11/"
+STAGE = {"stage_events"}
+
+
+def line(**changes: object) -> bytes:
+    return json.dumps(event(**changes)).encode()
+
+
+def test_a_date_is_all_its_parts_plain_and_gzipped_and_no_other_files(pipeline: Pipeline) -> None:
+    pipeline.put(
+        {
+            FOLDER + "2018-11-01-events.json": line(itemInSession=1),
+            FOLDER + "2018-11-01-events-b.json": line(itemInSession=2),
+            FOLDER + "2018-11-01-events-c.json.gz": gzip.compress(line(itemInSession=3)),
+            FOLDER + "2018-11-01-events.json.bak": line(itemInSession=4),
+            FOLDER + "2018-11-01-events/x.json": line(itemInSession=5),
+            FOLDER + "2018-11-010-events.json": line(itemInSession=6),
+            "log_data_bkp/2018/11/2018-11-01-events.json": line(itemInSession=7),
+        }
+    )
+    counts = pipeline.run(DAY, only=STAGE)["stage_events"]
+    assert counts["files"] == 3
+    assert counts["rows_staged"] == counts["rows_inserted"] == 3
+    assert pipeline.rows("select item_in_session, log_date from staging_events order by 1") == [
+        (1, DAY),
+        (2, DAY),
+        (3, DAY),
+    ]
+
+
+def test_loading_a_date_replaces_that_date_and_nothing_else(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event(itemInSession=1), event(itemInSession=2)])
+    pipeline.put_events(NEXT, [event(itemInSession=3)])
+    pipeline.run(DAY, NEXT, only=STAGE)
+    pipeline.put_events(DAY, [event(itemInSession=4)])
+    counts = pipeline.run(DAY, only=STAGE)["stage_events"]
+    assert (counts["rows_deleted"], counts["rows_inserted"]) == (2, 1)
+    assert pipeline.rows("select item_in_session, log_date from staging_events order by 1") == [(3, NEXT), (4, DAY)]
+
+
+def test_an_empty_file_is_an_empty_day(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event()])
+    pipeline.run(DAY, only=STAGE)
+    pipeline.put_events(DAY, [])
+    counts = pipeline.run(DAY, only=STAGE)["stage_events"]
+    assert (counts["files"], counts["rows_deleted"], counts["rows_inserted"]) == (1, 1, 0)
+
+
+def test_a_missing_file_fails_naming_the_dates_and_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event()])
+    pipeline.run(DAY, only=STAGE)
+    with pytest.raises(
+        DataError, match=r"No file for log date 2018-11-02, 2018-11-03: expected s3://.*2018-11-02-events"
+    ):
+        pipeline.run(DAY, "2018-11-03", only=STAGE)
+    assert pipeline.rows("select count(*) from staging_events") == [(1,)]
+
+
+def test_a_missing_file_may_be_skipped_and_leaves_what_was_loaded(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.put_events(DAY, [event()])
+    pipeline.run(DAY, only=STAGE)
+    pipeline.remove(FOLDER + "2018-11-01-events.json")
+    pipeline.put_events(NEXT, [event(itemInSession=9)])
+    pipeline.run(DAY, NEXT, only=STAGE, missing_file="skip")
+    assert "No file for log date 2018-11-01" in capsys.readouterr().out
+    assert pipeline.rows("select log_date from staging_events order by 1") == [(DAY,), (NEXT,)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        (b'{"ts": "yesterday", "page": "Home"}', r'events\.json, line 2, column ts, value "yesterday"'),
+        (b'{"ts": 1, "level": "' + b"x" * 17 + b'"}', r'line 2, column level, value "x{17}": String length'),
+        (b'{"ts": oops}', r'line 2, value \{"ts": oops\}: Invalid'),
+    ],
+    ids=["text in ts", "too long", "no JSON"],
+)
+def test_a_bad_line_fails_naming_it_and_changes_nothing(pipeline: Pipeline, bad: bytes, sentence: str) -> None:
+    pipeline.put_events(DAY, [event(itemInSession=1)])
+    pipeline.run(DAY, only=STAGE)
+    pipeline.put({FOLDER + "2018-11-01-events.json": b"\n".join([line(itemInSession=2), bad, line(itemInSession=3)])})
+    with pytest.raises(DataError, match=sentence):
+        pipeline.run(DAY, only=STAGE)
+    assert pipeline.rows("select item_in_session from staging_events") == [(1,)]
+
+
+def test_max_bad_lines_loads_the_rest_and_says_what_it_left_out(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line(itemInSession=1), b'{"ts": "x"}', line(itemInSession=2), b'{"ts": "y"}']
+    pipeline.put({FOLDER + "2018-11-01-events.json": b"\n".join(lines)})
+    with pytest.raises(DataError):
+        pipeline.run(DAY, only=STAGE, max_bad_lines=1)
+    counts = pipeline.run(DAY, only=STAGE, max_bad_lines=2)["stage_events"]
+    assert (counts["rows_staged"], counts["rows_refused"]) == (2, 2)
+    logged = capsys.readouterr().out
+    assert "line 2, column ts" in logged
+    assert "line 4, column ts" in logged
+
+
+def test_bad_lines_are_counted_over_all_files_of_the_run(pipeline: Pipeline) -> None:
+    for log_date in (DAY, NEXT):
+        pipeline.put({f"{FOLDER}{log_date}-events.json": line() + b'\n{"ts": "x"}'})
+    with pytest.raises(DataError, match=r"2 line\(s\) were refused, more than max_bad_lines=1"):
+        pipeline.run(DAY, NEXT, only=STAGE, max_bad_lines=1)
+    assert pipeline.rows("select count(*) from staging_events") == [(0,)]
+
+
+def test_an_unchanged_catalogue_issues_no_copy(pipeline: Pipeline) -> None:
+    pipeline.put({"song_data/A/A/A/TR1.json": b'{"song_id": "SO1", "artist_id": "AR1"}'})
+    assert pipeline.run(DAY, only={"stage_songs"})["stage_songs"]["rows_inserted"] == 1
+    again = pipeline.run(DAY, only={"stage_songs"})["stage_songs"]
+    assert (again["files"], again["rows_staged"]) == (0, 0)
+
+
+def test_a_song_file_may_be_pretty_printed_or_newline_delimited(pipeline: Pipeline) -> None:
+    songs = [{"song_id": f"SO{n}", "artist_id": "AR1", "title": f"{{{n}}}"} for n in range(3)]
+    pipeline.put(
+        {
+            "song_data/A/A/A/TR1.json": json.dumps(songs[0], indent=4).encode(),
+            "song_data/A/A/A/TR2.json": b"\n".join(json.dumps(song).encode() for song in songs[1:]),
+        }
+    )
+    pipeline.run(DAY, only={"stage_songs"})
+    assert pipeline.rows("select song_id, title from staging_songs order by 1") == [
+        ("SO0", "{0}"),
+        ("SO1", "{1}"),
+        ("SO2", "{2}"),
+    ]
+
+
+def test_a_changed_song_file_replaces_what_it_gave_before(pipeline: Pipeline) -> None:
+    pipeline.put({f"song_data/A/A/A/TR{n}.json": b'{"song_id": "SO%d"}' % n for n in (1, 2)})
+    pipeline.run(DAY, only={"stage_songs"})
+    pipeline.put({"song_data/A/A/A/TR2.json": b'{"song_id": "SO3"}'})
+    pipeline.run(DAY, only={"stage_songs"})
+    assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO3",)]
+
+
+def test_a_catalogue_that_vanished_fails_unless_it_may_be_skipped(pipeline: Pipeline) -> None:
+    pipeline.put({"song_data/A/A/A/TR1.json": b'{"song_id": "SO1"}'})
+    pipeline.run(DAY, only={"stage_songs"})
+    pipeline.remove("song_data/A/A/A/TR1.json")
+    with pytest.raises(DataError, match="There are no song files under s3://.*They were there at the last load"):
+        pipeline.run(DAY, only={"stage_songs"})
+    pipeline.run(DAY, only={"stage_songs"}, missing_file="skip")
+    assert pipeline.rows("select song_id from staging_songs") == [("SO1",)]
+
+
+def test_the_load_is_recorded_in_its_own_transaction(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event(itemInSession=1), event(itemInSession=2)])
+    pipeline.run(DAY, only=STAGE)
+    size = len(pipeline.s3.get_object(Bucket=pipeline.bucket, Key=FOLDER + "2018-11-01-events.json")["Body"].read())
+    assert pipeline.rows(
+        "select table_name, first_log_date, last_log_date, dag_id, task_id, try_number, files, bytes, rows_staged,"
+        " rows_refused, rows_deleted, rows_inserted, rows_updated from load_history"
+    ) == [("staging_events", DAY, DAY, "sparkify_daily", "stage_events", 1, 1, size, 2, 0, 0, 2, 0)]
+
+
+def test_the_source_bucket_is_only_read(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event()])
+    pipeline.run(DAY, only=STAGE)
+    keys = [item["Key"] for item in pipeline.s3.list_objects_v2(Bucket=pipeline.bucket)["Contents"]]
+    assert keys == [FOLDER + "2018-11-01-events.json"]
+
+
+def test_a_source_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="source='files' is unknown. Use one of log_files, song_files"):
+        S3ToRedshiftOperator(task_id="x", table="t", source="files", jsonpaths="x.json")
+
+
+def test_missing_file_takes_fail_or_skip(pipeline: Pipeline) -> None:
+    with pytest.raises(SettingsError, match="missing_file='ignore' is unknown. Use one of fail, skip"):
+        pipeline.run(DAY, only=STAGE, missing_file="ignore")

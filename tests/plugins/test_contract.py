@@ -1,0 +1,120 @@
+"""The data contract, rule by rule and as a whole: what the tables hold is a function of the files."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+import pytest
+
+from local.reference import read_log_files, read_song_files, star_schema
+from tests.examples import EXAMPLES, Example, event
+from tests.month import month
+from tests.pipeline import WRITING, Pipeline
+
+MONTH = month()
+EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_example_of_the_rule(example: Example, pipeline: Pipeline) -> None:
+    pipeline.put(example.files())
+    for log_date in example.events:
+        pipeline.run(log_date, only=WRITING)
+    for table, rows in example.expected.items():
+        assert sorted(pipeline.table(table), key=repr) == sorted(map(tuple, rows), key=repr), table
+
+
+def test_the_month_in_one_run_gives_the_known_figures(pipeline: Pipeline) -> None:
+    pipeline.put(MONTH.files)
+    pipeline.run(MONTH.first, MONTH.last)
+    pipeline.assert_equals(EXPECTED)
+    figures = MONTH.figures
+    for table in ("staging_events", "songplays", "users", "songs", "artists"):
+        assert pipeline.rows(f"select count(*) from {table}") == [(getattr(figures, table),)]
+    assert pipeline.rows("select count(*) from time") == [(figures.times,)]
+    assert pipeline.rows("select count(*) from songplays where song_id is not null") == [(figures.matched,)]
+    assert pipeline.rows("select count(*) from users where level = 'paid'") == [(figures.paid,)]
+    weekdays = pipeline.rows(
+        "select time.weekday, count(*) from songplays join time on songplays.start_time = time.start_time"
+        " group by time.weekday order by time.weekday"
+    )
+    assert dict(weekdays) == dict(enumerate(figures.plays_by_weekday))
+    busiest = pipeline.rows(
+        "select time.hour, count(*) from songplays join time on songplays.start_time = time.start_time"
+        " group by time.hour order by count(*) desc, time.hour limit 1"
+    )
+    assert busiest == [(figures.busiest_hour, figures.plays_in_busiest_hour)]
+
+
+def test_days_in_any_order_and_again_give_the_same(pipeline: Pipeline) -> None:
+    pipeline.put(MONTH.files)
+    log_dates = sorted(read_log_files(MONTH.files))
+    shuffled = random.Random(7).sample(log_dates, len(log_dates))
+    for log_date in shuffled:
+        pipeline.run(log_date)
+    pipeline.assert_equals(EXPECTED)
+    for log_date in log_dates[:3]:
+        pipeline.run(log_date)
+    pipeline.run(log_dates[0], only={"users"})
+    pipeline.assert_equals(EXPECTED)
+
+
+def test_reloading_one_old_day_keeps_the_latest_level(pipeline: Pipeline) -> None:
+    first, second = date(2018, 11, 1), date(2018, 11, 2)
+    pipeline.put_events(first, [event(userId="7", level="free", ts=1_541_030_400_000)])
+    pipeline.put_events(second, [event(userId="7", level="paid", ts=1_541_116_800_000)])
+    pipeline.run(first, second)
+    pipeline.run(first)
+    assert pipeline.rows("select user_id, level from users") == [(7, "paid")]
+
+
+def test_loading_the_same_again_writes_no_dimension_row(pipeline: Pipeline) -> None:
+    pipeline.put(MONTH.files)
+    pipeline.run(MONTH.first, MONTH.last)
+    again = pipeline.run(MONTH.first, MONTH.last)
+    for table in ("users", "songs", "artists", "time"):
+        assert {name: again[table][name] for name in ("rows_inserted", "rows_updated", "rows_deleted")} == {
+            "rows_inserted": 0,
+            "rows_updated": 0,
+            "rows_deleted": 0,
+        }, table
+    assert again["songplays"]["rows_deleted"] == again["songplays"]["rows_inserted"] == MONTH.figures.songplays
+
+
+def play(**changes: object) -> dict[str, object]:
+    return event(page="NextSong", song="A", artist="B", length=100.5, **changes)
+
+
+def test_a_delivery_without_some_events_takes_them_out_everywhere(pipeline: Pipeline) -> None:
+    first, second = date(2018, 11, 1), date(2018, 11, 2)
+    noon = 1_541_073_600_000
+    kept = play(userId="7", itemInSession=0, level="free", ts=noon)
+    gone = play(userId="7", itemInSession=1, level="paid", ts=noon + 1000)
+    only_here = play(userId="8", itemInSession=2, ts=noon + 2000)
+    elsewhere_too = play(userId="9", itemInSession=3, ts=noon + 3000)
+    pipeline.put_events(first, [kept, gone, only_here, elsewhere_too])
+    pipeline.put_events(second, [elsewhere_too])
+    pipeline.run(first, second)
+    assert len(pipeline.table("songplays")) == 4
+    pipeline.put_events(first, [kept])
+    pipeline.run(first)
+    files = {first: [kept], second: [elsewhere_too]}
+    expected = star_schema(read_log_files(Example("redelivered", files, {}).files()), [])
+    pipeline.assert_equals(expected)
+    assert pipeline.rows("select user_id, level from users order by user_id") == [(7, "free"), (9, "free")]
+
+
+def test_songs_that_come_after_the_plays_are_matched_then(pipeline: Pipeline) -> None:
+    day = date(2018, 11, 1)
+    pipeline.put_events(day, [play(userId="7", ts=1_541_073_600_000)])
+    pipeline.run(day)
+    assert [row[4] for row in pipeline.table("songplays")] == [None]
+    song = {"num_songs": 1, "artist_id": "AR1", "artist_name": "B", "title": "A", "duration": 100.5, "year": 2000}
+    for song_id in ("SO2", "SO1"):
+        example = Example("", {}, {}, [{**song, "song_id": song_id}])
+        pipeline.put({key.replace("TR", song_id): data for key, data in example.files().items()})
+        later = date(2018, 11, 2)
+        pipeline.put_events(later, [])
+        pipeline.run(later)
+        assert [row[4] for row in pipeline.table("songplays")] == [song_id]

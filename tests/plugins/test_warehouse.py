@@ -1,0 +1,88 @@
+"""A session: its settings, its transactions, and its errors in words."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from sparkify import warehouse as module
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from tests.pipeline import Pipeline
+
+
+def test_the_session_says_who_it_is_and_in_which_schema(pipeline: Pipeline) -> None:
+    with pipeline.session() as warehouse:
+        assert warehouse.rows("show query_group")[0][0] == "test"
+        assert warehouse.rows("select current_schema()") == [(pipeline.schema,)]
+
+
+def test_a_failed_transaction_leaves_nothing(pipeline: Pipeline) -> None:
+    with pipeline.session() as warehouse:
+        with pytest.raises(DataError), warehouse.transaction("users"):
+            warehouse.execute("insert into users (user_id) values (1)")
+            warehouse.execute("insert into users (user_id) values (1 / 0)")
+        assert warehouse.rows("select user_id from users") == []
+        with warehouse.transaction("users"):
+            warehouse.execute("insert into users (user_id) values (2)")
+        assert warehouse.rows("select user_id from users") == [(2,)]
+
+
+def test_readers_do_not_wait_for_a_writer(pipeline: Pipeline) -> None:
+    with pipeline.session() as writer, pipeline.session() as reader:
+        reader.execute("set statement_timeout to 5000")
+        with writer.transaction("users"):
+            writer.execute("insert into users (user_id) values (1)")
+            assert reader.rows("select count(*) from users") == [(0,)]
+
+
+def test_writers_of_one_table_queue_and_see_each_others_work(pipeline: Pipeline) -> None:
+    def add_one() -> None:
+        with pipeline.session() as warehouse, warehouse.transaction("users"):
+            warehouse.execute("insert into users (user_id) select count(*) from users")
+
+    threads = [threading.Thread(target=add_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert pipeline.rows("select user_id from users order by user_id") == [(number,) for number in range(8)]
+
+
+def test_a_lock_waited_for_too_long_fails_naming_the_holder(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", 300)
+    with pipeline.session() as holder, pipeline.session() as waiter, holder.transaction("users"):
+        pid = holder.rows("select pg_backend_pid()")[0][0]
+        with (
+            pytest.raises(Unavailable, match=rf"mutex_users, held by user .*pid {pid}, since"),
+            waiter.transaction("users"),
+        ):
+            pass
+        assert waiter.rows("select count(*) from users") == [(0,)]
+
+
+def test_a_dropped_table_is_told_with_the_cure(pipeline: Pipeline) -> None:
+    with pipeline.session() as warehouse, pytest.raises(SettingsError, match="Run the DAG sparkify_schema"):
+        warehouse.rows("select * from nowhere")
+
+
+def test_a_wrong_password_is_told_and_not_tried_again(pipeline: Pipeline) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    pipeline.set_connection("redshift_default", {**connection, "password": "wrong"})
+    with pytest.raises(SettingsError, match="refused the log-in of connection redshift_default"), pipeline.session():
+        pass
+
+
+def test_the_same_code_works_over_a_connection_of_type_postgres(pipeline: Pipeline) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    pipeline.set_connection(
+        "redshift_default", {**connection, "conn_type": "postgres", "extra": {"sslmode": "disable"}}
+    )
+    with pipeline.session() as warehouse, warehouse.transaction("users"):
+        assert warehouse.execute("insert into users (user_id) values (1), (2)") == 2
+    assert pipeline.rows("select count(*) from users") == [(2,)]
+    with pipeline.session() as warehouse, pytest.raises(SettingsError, match="Run the DAG sparkify_schema"):
+        warehouse.rows("select * from nowhere")
