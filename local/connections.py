@@ -62,6 +62,8 @@ def redshift_arguments(home: Home) -> dict[str, Any]:
         "user": WAREHOUSE_USER,
         "password": home.secret(WAREHOUSE_USER),
         "ssl": False,
+        # Without one the driver searches all loaded modules for its caller's name, at every connect.
+        "application_name": "sparkify",
     }
 
 
@@ -77,7 +79,7 @@ def airflow_connections(home: Home) -> dict[str, str]:
                 "login": redshift["user"],
                 "password": redshift["password"],
                 "schema": redshift["database"],
-                "extra": {"ssl": redshift["ssl"]},
+                "extra": {key: redshift[key] for key in ("ssl", "application_name")},
             }
         ),
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(

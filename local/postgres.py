@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from local.accounts import Account
@@ -143,6 +144,7 @@ class Postgres:
         elif not self.account.can_use(self.data, self.install / "bin" / "postgres"):
             self._copy_binaries()
         self._write_settings()
+        self._await_death_of_killed_server()
 
     def start(self) -> None:
         """Run the server as a child of this process and return when it answers."""
@@ -182,6 +184,24 @@ class Postgres:
         if location != self.folder:
             shutil.rmtree(location, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _await_death_of_killed_server(self) -> None:
+        """Wait until a killed server is gone: PostgreSQL takes a zombie, or one still dying, for a server that runs."""
+        lock = self.data / "postmaster.pid"
+        deadline = time.monotonic() + START_SECONDS
+        while lock.exists() and time.monotonic() < deadline:
+            try:
+                server = psutil.Process(int(lock.read_text().partition("\n")[0]))
+                if server.status() == psutil.STATUS_ZOMBIE:
+                    # Who should reap it may never do so, and a zombie holds nothing.
+                    for held in (lock, *(self.location / "socket").glob(".s.PGSQL.*.lock")):
+                        held.unlink(missing_ok=True)
+                    return
+                if not server.name().startswith("postgres"):
+                    return
+            except (ValueError, psutil.NoSuchProcess):
+                return
+            time.sleep(0.1)
 
     def _place(self) -> None:
         """Find room for the cluster that the account can reach, the binaries included."""

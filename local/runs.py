@@ -55,9 +55,6 @@ class Runner:
         if not dates:
             return 0
         runs = self._follow(backfill, set(dates))
-        # Airflow looks every half a minute whether a backfill is completed, and refuses another one until then.
-        while self._api.active_backfill(backfill.dag_id) is not None:
-            time.sleep(_POLL_SECONDS)
         self._fail_if_any_failed(backfill.dag_id, runs)
         return len(runs)
 
@@ -100,9 +97,10 @@ class Runner:
                     continue
                 return dates
             if not told:
+                # It may have ended long ago: Airflow looks for that only every half a minute.
                 self._tell(
-                    f"Backfill {active} of {backfill.dag_id} is not completed, and Airflow runs one at a time: "
-                    "waiting for it."
+                    f"Backfill {active} of {backfill.dag_id} is not yet completed for Airflow, which runs one at a "
+                    "time: waiting for it, half a minute if its runs have ended."
                 )
                 told = True
             time.sleep(_POLL_SECONDS)

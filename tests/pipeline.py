@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
@@ -34,18 +35,25 @@ def load_dag(dag_id: str) -> DAG:
     return bag.dags[dag_id]
 
 
+def table_names(task: Any) -> set[str]:
+    """The tables that a task's schema files create."""
+    return {name.lower() for text in task.sql for name in re.findall(r"not exists\s+(\w+)", text)}
+
+
 class Pipeline:
     """A schema and a bucket of one's own, and the DAGs' tasks run for them in order.
 
     :param stack: the running PostgreSQL, S3 and stand-in.
     :param set_environment: sets an environment variable for the length of the test.
+    :param schema: the warehouse schema; a new name, of no schema yet, unless given.
     """
 
-    def __init__(self, stack: Any, set_environment: Callable[[str, str], None]) -> None:
+    def __init__(self, stack: Any, set_environment: Callable[[str, str], None], schema: str | None = None) -> None:
         self.stack = stack
         self.s3 = stack.s3
         name = uuid.uuid4().hex[:12]
-        self.schema, self.bucket, self.control_bucket = f"t_{name}", f"source-{name}", f"control-{name}"
+        self.schema = schema or f"t_{name}"
+        self.bucket, self.control_bucket = f"source-{name}", f"control-{name}"
         for bucket in (self.bucket, self.control_bucket):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
         aws = json.loads(stack.env["AIRFLOW_CONN_AWS_DEFAULT"])
@@ -56,6 +64,7 @@ class Pipeline:
         self.set_environment = set_environment
         for variable, value in stack.env.items():
             set_environment(variable, value)
+        self.aws = aws
         self.set_connection("aws_default", aws)
         self.run_number = 0
 
@@ -126,10 +135,27 @@ class Pipeline:
         with self.session() as warehouse:
             return warehouse.execute(sql)
 
+    def empty(self) -> None:
+        """Take every row out of the schema, and out of it every table that is not the package's."""
+        self._reset_connections()
+        self.run(dag_id="sparkify_schema")
+        ours = {name for task in load_dag("sparkify_schema").tasks for name in table_names(task)}
+        with self.session() as warehouse:
+            for (name,) in warehouse.rows(
+                "select c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+                f" where n.nspname = '{self.schema}' and c.relkind = 'r'"
+            ):
+                warehouse.execute(f"delete from {name}" if name in ours else f"drop table {name}")
+
     def drop(self) -> None:
-        """Forget the test's schema, by the stack's own connection, whatever the test made of it."""
-        self.set_environment("AIRFLOW_CONN_REDSHIFT_DEFAULT", self.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+        """Forget the test's schema."""
+        self._reset_connections()
         self.execute(f'drop schema "{self.schema}" cascade')
+
+    def _reset_connections(self) -> None:
+        """Go by the stack's own connections again, whatever the test made of them."""
+        self.set_environment("AIRFLOW_CONN_REDSHIFT_DEFAULT", self.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+        self.set_connection("aws_default", self.aws)
 
     def session(self) -> Warehouse:
         """A session of the package's own kind in the test's schema."""

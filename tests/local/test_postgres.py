@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +92,21 @@ def test_a_home_whose_data_vanished_says_so_instead_of_starting_empty(tmp_path: 
     (tmp_path / "elsewhere").symlink_to(tmp_path / "gone")
     with pytest.raises(LocalStackError, match="that folder is gone"):
         Postgres(tmp_path, 1, "secret").prepare()
+
+
+def test_a_server_that_was_killed_and_not_reaped_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    server = Postgres.throw_away(tmp_path / "postgres")
+    process = server._process
+    assert process is not None
+    process.kill()
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.05)
+    again = Postgres(server.folder, server.port, server.password)
+    again.prepare()
+    again.start()
+    try:
+        assert again.unreachable() is None
+    finally:
+        again.stop()
+        process.wait()
+        again.purge()

@@ -1,4 +1,4 @@
-"""A pipeline of its own for each test."""
+"""A pipeline for each test: its own bucket, and tables that were emptied."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ import pytest
 from tests.pipeline import Pipeline
 
 
+@pytest.fixture(scope="session")
+def schema(stack: Any) -> Iterator[str]:
+    """A schema with all tables, which the tests share one after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = Pipeline(stack, patch.setenv)
+        made.run(dag_id="sparkify_schema")
+        yield made.schema
+        made.drop()
+
+
 @pytest.fixture
-def pipeline(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
-    """A schema with all tables and an empty bucket; dropped afterwards."""
-    made = Pipeline(stack, monkeypatch.setenv)
-    made.run(dag_id="sparkify_schema")
+def pipeline(stack: Any, schema: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    """A pipeline with an empty bucket; its tables are emptied, and made again if the test dropped any."""
+    made = Pipeline(stack, monkeypatch.setenv, schema)
     yield made
-    made.drop()
+    made.empty()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -47,16 +48,19 @@ def test_the_month_in_one_run_gives_the_known_figures(pipeline: Pipeline) -> Non
     assert busiest == [(figures.busiest_hour, figures.plays_in_busiest_hour)]
 
 
-def test_days_in_any_order_and_again_give_the_same(pipeline: Pipeline) -> None:
+def test_dates_and_ranges_in_any_order_and_again_give_the_same(pipeline: Pipeline) -> None:
     pipeline.put(MONTH.files)
     log_dates = sorted(read_log_files(MONTH.files))
-    shuffled = random.Random(7).sample(log_dates, len(log_dates))
-    for log_date in shuffled:
-        pipeline.run(log_date)
+    chance = random.Random(7)
+    cuts = sorted({0, len(log_dates), *chance.sample(range(1, len(log_dates)), min(8, len(log_dates) - 1))})
+    ranges = [(log_dates[first], log_dates[last - 1]) for first, last in pairwise(cuts)]
+    for first, last in chance.sample(ranges, len(ranges)):
+        pipeline.run(first, last)
     pipeline.assert_equals(EXPECTED)
-    for log_date in log_dates[:3]:
-        pipeline.run(log_date)
+    for first, last in chance.sample(ranges, 2):
+        pipeline.run(first, last)
     pipeline.run(log_dates[0], only={"users"})
+    pipeline.run(log_dates[1], only={"songplays"})
     pipeline.assert_equals(EXPECTED)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -104,15 +105,21 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
         }
 
     def _create_schema(self, warehouse: Warehouse, schema: str) -> None:
-        if not warehouse.rows(f"select 1 from pg_catalog.pg_namespace where nspname = '{schema}'"):
-            warehouse.execute(f'create schema if not exists "{schema}"')
+        def exists() -> bool:
+            return bool(warehouse.rows(f"select 1 from pg_catalog.pg_namespace where nspname = '{schema}'"))
+
+        if not exists():
+            self._create_one(warehouse, f'create schema if not exists "{schema}"', exists)
 
     def _create(self, warehouse: Warehouse, statements: dict[str, str], schema: str) -> list[str]:
+        def exists(name: str) -> bool:
+            return name in self._existing(warehouse, schema)
+
         existing = self._existing(warehouse, schema)
         missing = [name for name in statements if name not in existing]
-        return [name for name in missing if self._create_one(warehouse, name, statements[name], schema)]
+        return [name for name in missing if self._create_one(warehouse, statements[name], partial(exists, name))]
 
-    def _create_one(self, warehouse: Warehouse, name: str, statement: str, schema: str) -> bool:
+    def _create_one(self, warehouse: Warehouse, statement: str, exists: Callable[[], bool]) -> bool:
         """False if another run created it in the same moment; 'if not exists' alone does not spare the loser."""
         for race in range(RACES):
             try:
@@ -120,7 +127,7 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
                 return True
             except (DataError, Unavailable):
                 time.sleep(0.2 * race)
-                if name in self._existing(warehouse, schema):
+                if exists():
                     return False
                 if race == RACES - 1:
                     raise
