@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,14 +31,20 @@ QUERIES = (
 )
 
 
+# How many lines the system views failed to keep: sys_load_history counts them all.
+# https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html
+COUNT_QUERY = "select max(error_count) from sys_load_history where query_id = pg_last_copy_id()"
+
+
 @dataclass(frozen=True)
 class LoadError:
-    """One refused line: ``line`` counts from 1; ``value`` is None where the field could not be found."""
+    """One refused line: ``line`` counts from 1, ``text`` is all of it; None where it could not be found."""
 
     file: str
     line: int
     column: str
     reason: str
+    text: str | None
     value: str | None
 
     def __str__(self) -> str:
@@ -58,30 +65,40 @@ def last_copy_id(warehouse: Warehouse) -> int:
 def read_load_errors(warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int) -> list[LoadError]:
     """What the session's last COPY refused, in the order of files and lines.
 
+    :param fields: the file's field of each column. Line and value are read from the file itself, since the views
+        keep no more than a part of them.
     :param since: :func:`last_copy_id` before that COPY: one that failed before it read anything has no errors, and
         those of the COPY before it are not its own.
-    :param fields: the file's field of each column, to show the value as it stands in the file: the views keep no
-        more than a part of it.
     """
-    rows: list[tuple[object, ...]] = []
     if last_copy_id(warehouse) == since:
         return []
+    rows: list[tuple[object, ...]] = []
     for query in QUERIES:
-        try:
-            rows = warehouse.rows(query)
-        except (DataError, SettingsError):
-            continue
-        if rows:
-            break
+        with contextlib.suppress(DataError, SettingsError):
+            rows = rows or warehouse.rows(query)
     found = [(_text(file), int(str(line)), _text(column), _text(why)) for file, line, column, why in rows]
-    lines: dict[str, dict[int, str]] = {}
-    for file in {error[0] for error in found[:SHOWN]}:
-        numbers = [line for name, line, _, _ in found[:SHOWN] if name == file]
-        lines[file] = source.lines(file, numbers)
+    lines = {
+        file: source.lines(file, [line for name, line, _, _ in found if name == file])
+        for file in {name for name, _, _, _ in found}
+    }
     return [
-        LoadError(file, line, column, why, _value(lines.get(file, {}).get(line), fields.get(column, column)))
+        LoadError(file, line, column, why, text, _value(text, fields.get(column, column)))
         for file, line, column, why in found
+        for text in [lines[file].get(line)]
     ]
+
+
+def refuse_if_unseen(warehouse: Warehouse, seen: int) -> None:
+    """Raise a :class:`DataError` if the session's last COPY left out more lines than the views tell of."""
+    try:
+        counted = int(warehouse.rows(COUNT_QUERY)[0][0] or 0)
+    except (DataError, SettingsError):
+        return
+    if counted > seen:
+        raise DataError(
+            f"COPY left out {counted} lines, of which the warehouse's system views show {seen}: the others could not "
+            "be kept in staging_rejects. Nothing was loaded. Mend the files, or load fewer log dates in one run."
+        )
 
 
 def copy_failure(error: Exception, errors: list[LoadError]) -> Exception:

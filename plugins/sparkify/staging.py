@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sparkify.exceptions import DataError, SettingsError
-from sparkify.load_errors import SHOWN, copy_failure, last_copy_id, read_load_errors
+from sparkify.history import insert_rows
+from sparkify.load_errors import SHOWN, LoadError, copy_failure, last_copy_id, read_load_errors, refuse_if_unseen
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # The column that says which file a row came from; no field of the file, so COPY leaves it null.
 PARTITION = "log_date"
+LONGEST_VARCHAR = 65_535
+ROWS_AN_INSERT = 100
 
 
 class ManifestCopy:
@@ -45,6 +48,7 @@ class ManifestCopy:
         self.columns: list[str] = []
         self.fields: dict[str, str] = {}
         self.jsonpaths_url = ""
+        self._rejects: list[list[object]] = []
 
     def prepare(self, warehouse: Warehouse) -> None:
         """Make ``incoming`` anew and upload the field mapping."""
@@ -60,17 +64,20 @@ class ManifestCopy:
             for column, path in zip(self.columns, paths, strict=True)
         }
         self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
+        self._rejects = []
         warehouse.execute("drop table if exists incoming")
         warehouse.execute(f"create temp table incoming (like {self.table})")
 
-    def run(self, warehouse: Warehouse, load: Load, files: Sequence[SourceFile], name: str) -> int:
-        """Copy these files; counts into ``load`` and returns the rows."""
+    def run(
+        self, warehouse: Warehouse, load: Load, files: Sequence[SourceFile], name: str, log_date: str | None = None
+    ) -> int:
+        """Copy these files, all of ``log_date`` if it is given; counts into ``load`` and returns the rows."""
         rows = 0
         for is_gzip in (False, True):
             chosen = [file for file in files if file.size and file.is_gzip == is_gzip]
             if chosen:
                 manifest = self.source.put_manifest(f"{self.path}/{name}{'.gz' if is_gzip else ''}.manifest", chosen)
-                rows += self._copy(warehouse, load, manifest, is_gzip)
+                rows += self._copy(warehouse, load, manifest, is_gzip, log_date)
         load.files += len(files)
         load.bytes += sum(file.size for file in files)
         load.rows_staged += rows
@@ -89,7 +96,7 @@ class ManifestCopy:
         warehouse.execute("create temp table incoming_files (like staged_files)")
         warehouse.execute(f"copy incoming_files from '{url}' {self._options()} format as json 'auto'")
 
-    def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool) -> int:
+    def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool, log_date: str | None) -> int:
         compression = " gzip" if is_gzip else ""
         before = last_copy_id(warehouse)
         try:
@@ -101,15 +108,43 @@ class ManifestCopy:
             raise copy_failure(error, read_load_errors(warehouse, self.source, self.fields, since=before)) from error
         if self.max_bad_lines:
             refused = read_load_errors(warehouse, self.source, self.fields, since=before)
-            load.rows_refused += len(refused)
-            for line in refused[:SHOWN]:
-                self.log.warning("Left out: %s", line)
+            refuse_if_unseen(warehouse, len(refused))
+            self._note_refused(load, refused, log_date)
         return int(warehouse.rows("select pg_last_copy_count()")[0][0])
+
+    def _note_refused(self, load: Load, refused: list[LoadError], log_date: str | None) -> None:
+        for line in refused[: max(0, SHOWN - load.rows_refused)]:
+            self.log.warning("Left out: %s", line)
+        load.rows_refused += len(refused)
+        self._rejects += [
+            [
+                self.table,
+                log_date,
+                line.file,
+                line.line,
+                line.column,
+                _fitting(line.value),
+                line.reason,
+                _fitting(line.text),
+            ]
+            for line in refused
+        ]
+
+    def keep_rejects(self, warehouse: Warehouse) -> None:
+        """Write the lines that were left out into ``staging_rejects``; to be called in the load's transaction."""
+        columns = ["table_name", "log_date", "file_name", "line_number", "column_name", "value", "reason", "line"]
+        for first in range(0, len(self._rejects), ROWS_AN_INSERT):
+            insert_rows(warehouse, "staging_rejects", columns, self._rejects[first : first + ROWS_AN_INSERT])
 
     def _options(self) -> str:
         role = self.source.settings.copy_role
         region = f" region '{self.source.settings.region}'" if self.source.settings.region else ""
         return f"iam_role {role if role == 'default' else repr(role)}{region} compupdate off statupdate off"
+
+
+def _fitting(text: str | None) -> str | None:
+    """As much of the text as the longest VARCHAR holds, 65,535 bytes."""
+    return None if text is None else text.encode()[:LONGEST_VARCHAR].decode("utf-8", "ignore").replace("\0", "")
 
 
 def _whole_number(name: str, value: int | str) -> int:

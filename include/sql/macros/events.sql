@@ -36,3 +36,22 @@ log_date,
                 user_agent nulls last,
                 user_id nulls last
 {%- endmacro -%}
+
+{#- The identities that a replaced partition no longer holds. -#}
+{%- macro gone() -%}
+select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from outgoing
+
+    except
+
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from incoming
+{%- endmacro -%}

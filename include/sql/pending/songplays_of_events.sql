@@ -3,21 +3,7 @@ with
 
 gone as (
 
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from outgoing
-
-    except
-
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from incoming
+    {{ events.gone() }}
 
 )
 

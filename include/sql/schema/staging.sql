@@ -36,3 +36,15 @@ create table if not exists staging_songs (
 )
 distkey (song_id)
 sortkey (song_id);
+
+create table if not exists staging_rejects (
+    table_name varchar(128) not null,
+    log_date date,
+    file_name varchar(1024) not null,
+    line_number bigint,
+    column_name varchar(128),
+    value varchar(65535),
+    reason varchar(1024),
+    line varchar(65535)
+)
+compound sortkey (log_date, file_name);

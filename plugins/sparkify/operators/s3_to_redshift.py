@@ -43,7 +43,8 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
     :param jsonpaths: file of COPY's field mapping, in the order of the table's columns. (templated)
     :param pending: SELECT files of the keys that other tables must work out again, by pending table; they see
         ``incoming`` and ``outgoing``, the rows the partition will have and had. (templated)
-    :param max_bad_lines: how many unreadable lines may be left out before the load fails; default 0. (templated)
+    :param max_bad_lines: how many unreadable lines may be left out, and kept in ``staging_rejects``, before the load
+        fails; default 0. (templated)
     :param missing_file: what a log date without a file does: ``fail`` (default) or ``skip``, which leaves the date as
         it was loaded before. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
@@ -107,12 +108,14 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
             return load
         copy.prepare(warehouse)
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
-            rows = copy.run(warehouse, load, of_date, str(log_date))
+            rows = copy.run(warehouse, load, of_date, log_date, log_date)
             warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
             self._replace(warehouse, load, f"where {partition}")
+            warehouse.execute(f"delete from staging_rejects where table_name = '{self.table}' and {partition}")
+            copy.keep_rejects(warehouse)
             load.record(warehouse, copy.run_id)
         return load
 
@@ -154,7 +157,9 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
                     continue
                 self._replace(warehouse, load, "" if plan.replace else "where 1 = 0")
                 if plan.replace:
-                    warehouse.execute(f"delete from staged_files where table_name = '{self.table}'")
+                    for ledger in ("staged_files", "staging_rejects"):
+                        warehouse.execute(f"delete from {ledger} where table_name = '{self.table}'")
+                copy.keep_rejects(warehouse)
                 warehouse.execute(
                     "insert into staged_files (table_name, file_name, etag)"
                     " select table_name, file_name, etag from incoming_files"

@@ -19,6 +19,7 @@ TABLES = {
     "songs",
     "staged_files",
     "staging_events",
+    "staging_rejects",
     "staging_songs",
     "time",
     "time_pending",

@@ -115,6 +115,24 @@ def test_max_bad_lines_loads_the_rest_and_says_what_it_left_out(
     logged = capsys.readouterr().out
     assert "line 2, column ts" in logged
     assert "line 4, column ts" in logged
+    file = f"s3://{pipeline.bucket}/{FOLDER}2018-11-01-events.json"
+    rejects = "select log_date, file_name, line_number, column_name, value, line from staging_rejects order by 3"
+    assert pipeline.rows(rejects) == [
+        (DAY, file, 2, "ts", '"x"', '{"ts": "x"}'),
+        (DAY, file, 4, "ts", '"y"', '{"ts": "y"}'),
+    ]
+    reasons = {why for (why,) in pipeline.rows("select reason from staging_rejects")}
+    assert all("Invalid digit" in why for why in reasons)
+
+
+def test_rejects_are_replaced_with_their_date_and_kept_whole(pipeline: Pipeline) -> None:
+    long = json.dumps({"ts": "x", "song": "é" * 5000}, ensure_ascii=False)
+    pipeline.put({FOLDER + "2018-11-01-events.json": long.encode(), FOLDER + "2018-11-02-events.json": b'{"ts": "y"}'})
+    pipeline.run(DAY, NEXT, only=STAGE, max_bad_lines=2)
+    assert pipeline.rows(f"select line from staging_rejects where log_date = '{DAY}'") == [(long,)]
+    pipeline.put_events(DAY, [event()])
+    pipeline.run(DAY, only=STAGE)
+    assert pipeline.rows("select log_date, line from staging_rejects") == [(NEXT, '{"ts": "y"}')]
 
 
 def test_bad_lines_are_counted_over_all_files_of_the_run(pipeline: Pipeline) -> None:
