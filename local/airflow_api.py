@@ -213,6 +213,8 @@ def _log_lines(entry: dict[str, Any] | str) -> list[str]:
     if isinstance(entry, str):
         return [entry]
     lines = str(entry.get("event", "")).splitlines()
+    if entry.get("error_detail"):
+        lines.insert(0, "::endgroup::")  # Airflow leaves the group open when the task failed in it
     for error in entry.get("error_detail") or []:
         lines += f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
     return lines

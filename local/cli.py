@@ -118,6 +118,9 @@ def _backfill(home: Home, options: argparse.Namespace) -> int:
 
 def _trigger(home: Home, options: argparse.Namespace) -> int:
     conf = dict(map(_param, options.param))
+    for name, given in (("log_date", options.date), ("through", options.through)):
+        if name in conf and given is not None:
+            raise UsageError(f"{name} is given twice: as an argument and as --param. Give it once.")
     if options.date is not None:
         conf["log_date"] = _date(options.date).isoformat()
     if options.through is not None:

@@ -69,5 +69,11 @@ def test_a_date_without_a_file_fails_at_once_and_says_which(cli: CommandLine, se
     assert_warehouse_equals_reference(home)
 
 
+def test_a_run_without_a_date_says_what_to_give(cli: CommandLine, seeded: Path) -> None:
+    said = " ".join(cli.run("trigger", expect=1).split())
+    assert "This run has neither a log date nor a logical date" in said
+    assert "log_date=2018-11-01" in said
+
+
 def test_no_scheduled_run_was_made_besides(cli: CommandLine, seeded: Path) -> None:
     assert cli.value("select count(*) from load_history where run_id like 'scheduled%'") == 0

@@ -28,6 +28,7 @@ def no_stack_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["trigger", "--through", "2018-11-02"], "give a DATE"),
         (["trigger", "2018-11-03", "--through", "2018-11-02"], "give a DATE that is not after it"),
         (["trigger", "--param", "max_bad_lines"], "Write it as KEY=VALUE"),
+        (["trigger", "2018-11-03", "--param", "log_date=2018-11-02"], "log_date is given twice"),
     ],
 )
 def test_a_senseless_command_line_ends_with_2_and_a_sentence(
