@@ -18,6 +18,7 @@ from local.home import Home
 from local.runs import Backfill, Runner, parse_date
 from local.seeding import seed
 from local.stack import Stack
+from local.verification import command as verification
 
 DAILY_DAG = "sparkify_daily"
 _USAGE = 2
@@ -141,6 +142,13 @@ def _sql(home: Home, options: argparse.Namespace) -> int:
     return 0
 
 
+def _verify(home: Home, options: argparse.Namespace) -> int:
+    problem = verification.problem(options)
+    if problem is not None:
+        raise UsageError(problem)
+    return verification.run(home, options)
+
+
 def _env(home: Home, _options: argparse.Namespace) -> int:
     for name, value in connections.environment(home).items():
         print(f"export {name}={shlex.quote(value)}")
@@ -230,6 +238,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sql.add_argument("statement", metavar="STATEMENT", help="the statement; - reads it from standard input")
     sql.add_argument("--format", choices=query.FORMATS, default="table", help="(default table)")
+
+    verify = command("verify", _verify, "compare the warehouse with source files, row by row", "verify DIR")
+    verification.add_options(verify)
 
     command("env", _env, "print export lines by which other programs find the parts", 'env  # eval "$(…)"')
     return parser

@@ -104,6 +104,9 @@ class Server:
             "DateStyle": r"ISO,\ MDY",
             "client_encoding": "UTF8",
             "standard_conforming_strings": "on",
+            # A cluster joins equal keys by hash or merge. PostgreSQL takes a filter on row_number() to leave a single
+            # row, and would loop over a million.
+            "enable_nestloop": "off",
             # A session whose client vanished must not keep its locks.
             "client_connection_check_interval": "1000",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -70,17 +71,17 @@ def differences(
             missing[row] -= 1
         else:
             surplus.append(row)
-    lacking = [row for row, times in missing.items() for _ in range(times)]
+    lacking = list(missing.elements())
 
     pairs: list[tuple[Row, Row]] = []
     if key:
-        lacking, surplus, pairs = _paired(sorted(lacking, key=_order), sorted(surplus, key=_order), key)
+        lacking, surplus, pairs = _paired(lacking, surplus, key)
     return Differences(
         missing=len(lacking),
         surplus=len(surplus),
         differing=len(pairs),
-        missing_examples=sorted(lacking, key=_order)[:examples],
-        surplus_examples=sorted(surplus, key=_order)[:examples],
+        missing_examples=heapq.nsmallest(examples, lacking, _order),
+        surplus_examples=heapq.nsmallest(examples, surplus, _order),
         differing_examples=pairs[:examples],
         key=tuple(key),
     )
@@ -91,10 +92,17 @@ def _paired(
 ) -> tuple[list[Row], list[Row], list[tuple[Row, Row]]]:
     """Rows that are missing, rows that are surplus, and pairs that share a key."""
     unpaired: dict[Hashable, list[Row]] = {}
-    for row in reversed(surplus):
+    for row in surplus:
         unpaired.setdefault(_key(row, key), []).append(row)
-    still_lacking, pairs = [], []
+    still_lacking: list[Row] = []
+    may_pair: list[Row] = []
     for row in lacking:
+        (may_pair if _key(row, key) in unpaired else still_lacking).append(row)
+    # Only rows that may pair need an order: sorting all of a table that is empty takes gigabytes.
+    for row_key in {_key(row, key) for row in may_pair}:
+        unpaired[row_key].sort(key=_order, reverse=True)
+    pairs = []
+    for row in sorted(may_pair, key=_order):
         candidates = unpaired.get(_key(row, key))
         if candidates:
             pairs.append((row, candidates.pop()))

@@ -1,0 +1,160 @@
+"""The rows of a warehouse, read in slices over whichever connection the user names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import redshift_connector
+
+from local import connections
+from local.errors import LocalStackError
+from local.home import Home
+from local.reference import COLUMNS
+
+DEFAULT_CONNECTION = "redshift_default"
+# Amazon's driver keeps all rows of an answer; so many take about 150 MB.
+SLICE_ROWS = 100_000
+# Tables that grow by the day, and the column that tells the day; the others are read whole.
+_SLICED_BY = {"staging_events": "log_date", "songplays": "log_date", "time": "start_time"}
+_UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a table small enough to be read at once."""
+
+    condition: str
+    rows: int
+
+
+class Warehouse:
+    """A warehouse's tables at one moment; nothing is written, and no statement could.
+
+    :param connection: a DB-API connection by any driver.
+    :param name: what the user calls it.
+    :param schema: where the tables are.
+    """
+
+    def __init__(self, connection: Any, name: str, schema: str) -> None:
+        self.name, self.schema = name, schema
+        self._connection = connection
+        connection.autocommit = True
+        # All that follows sees one snapshot, so that a load beside it is seen whole or not at all.
+        self._query("begin read only", fetch=False)
+
+    def slices(self, table: str) -> list[Slice]:
+        """The parts that make up *table*, in order."""
+        column = _SLICED_BY.get(table)
+        if column is None:
+            ((rows,),) = self._query(f"select count(*) from {self._qualified(table)}")
+            return [Slice("1 = 1", rows)]
+        counted = self._query(
+            f"select cast({column} as date), count(*) from {self._qualified(table)} group by 1 order by 1"
+        )
+        slices = [Slice(f"{column} is null", rows) for day, rows in counted if day is None]
+        return slices + _ranges(column, [(day, rows) for day, rows in counted if day is not None])
+
+    def rows(self, table: str, part: Slice) -> list[tuple[Any, ...]]:
+        """The rows of this part of *table*, in the reference's columns."""
+        columns = ", ".join(COLUMNS[table])
+        return self._query(f"select {columns} from {self._qualified(table)} where {part.condition}")
+
+    def _qualified(self, table: str) -> str:
+        quoted = self.schema.replace('"', '""')
+        return f'"{quoted}".{table}'
+
+    def _query(self, sql: str, *, fetch: bool = True) -> list[tuple[Any, ...]]:
+        try:
+            with contextlib.closing(self._connection.cursor()) as cursor:
+                cursor.execute(sql)
+                return list(map(tuple, cursor.fetchall())) if fetch else []
+        except Exception as error:
+            code, message = _code_and_message(error)
+            if code in _UNDEFINED:
+                raise LocalStackError(
+                    f"A {_UNDEFINED[code]} is missing in {self.name}, schema {self.schema}: {message}. "
+                    "Run the DAG sparkify_schema, which creates what is missing, or name another --schema."
+                ) from error
+            if code == "42501":
+                raise LocalStackError(
+                    f"The user may not read schema {self.schema} in {self.name}: {message}. "
+                    "Grant it USAGE on the schema and SELECT on its tables."
+                ) from error
+            raise LocalStackError(
+                f"{self.name} could not be read: {message}. Nothing can be said of its rows; try again."
+            ) from error
+
+
+@contextlib.contextmanager
+def by_arguments(arguments: dict[str, Any], schema: str, advice: str) -> Iterator[Warehouse]:
+    """The warehouse that these arguments of Amazon's driver lead to."""
+    name = f"{arguments['host']}:{arguments['port']}/{arguments['database']}"
+    try:
+        connection = redshift_connector.connect(**arguments)
+    except Exception as error:
+        raise LocalStackError(f"{name} lets nobody in ({_code_and_message(error)[1]}). {advice}") from error
+    with contextlib.closing(connection):
+        yield Warehouse(connection, name, schema)
+
+
+@contextlib.contextmanager
+def by_airflow(conn_id: str, schema: str) -> Iterator[Warehouse]:
+    """The warehouse of an Airflow connection, reached by the hook that the DAGs use."""
+    # Imported here because Airflow takes seconds, which other ways to connect need not pay.
+    from airflow.sdk import BaseHook
+
+    name = f"connection {conn_id}"
+    try:
+        connection = BaseHook.get_connection(conn_id).get_hook().get_conn()
+    except Exception as error:
+        raise LocalStackError(
+            f"The warehouse of {name} lets nobody in ({_code_and_message(error)[1]}). Airflow must know the "
+            f"connection, for example by the environment variable {_variable(conn_id)}."
+        ) from error
+    with contextlib.closing(connection):
+        yield Warehouse(connection, name, schema)
+
+
+def by_default(home: Home, schema: str) -> contextlib.AbstractContextManager[Warehouse]:
+    """The home's own warehouse; where there is no home, that of the DAGs' connection in the environment."""
+    if not home.exists and _variable(DEFAULT_CONNECTION) in os.environ:
+        return by_airflow(DEFAULT_CONNECTION, schema)
+    return by_arguments(connections.redshift_arguments(home), schema, "Start it with `python -m local up`.")
+
+
+def _variable(conn_id: str) -> str:
+    return f"AIRFLOW_CONN_{conn_id.upper()}"
+
+
+def _ranges(column: str, counted: Sequence[tuple[date, int]]) -> list[Slice]:
+    """Ranges of days of about :data:`SLICE_ROWS` rows each; a day that has more is a range by itself."""
+    slices: list[Slice] = []
+    days: list[date] = []
+    rows = 0
+    for day, of_day in counted:
+        if days and rows + of_day > SLICE_ROWS:
+            slices.append(_range(column, days[0], days[-1], rows))
+            days, rows = [], 0
+        days.append(day)
+        rows += of_day
+    if days:
+        slices.append(_range(column, days[0], days[-1], rows))
+    return slices
+
+
+def _range(column: str, first: date, last: date, rows: int) -> Slice:
+    return Slice(f"{column} >= '{first}' and {column} < '{last + timedelta(days=1)}'", rows)
+
+
+def _code_and_message(error: BaseException) -> tuple[str, str]:
+    """The SQLSTATE and the words of a driver's error."""
+    if error.args and isinstance(error.args[0], dict):
+        fields = error.args[0]
+        return str(fields.get("C", "")), " ".join(str(fields[key]) for key in ("M", "D", "H") if fields.get(key))
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    return code, " ".join(str(error).split()) or type(error).__name__
