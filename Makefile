@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint format lock clean
+.PHONY: help up down status test lint bench format lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -20,13 +20,16 @@ status: $(STAMP) ## say how they are
 	@$(PYTHON) -m local status
 
 test: $(STAMP) ## run the tests (ARGS="-k name" runs some)
-	$(VENV)/bin/pytest $(ARGS)
+	$(VENV)/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint include/sql
+
+bench: $(STAMP) ## measure that a day costs a day, however long the history (some 15 minutes, 12 GB of disk)
+	@$(PYTHON) -m benchmarks.a_day_costs_a_day $(ARGS)
 
 format: $(STAMP) ## put Python and SQL into the project's style
 	$(VENV)/bin/ruff check --fix .

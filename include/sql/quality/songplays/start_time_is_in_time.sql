@@ -1,12 +1,33 @@
 -- severity: error
 -- proves: every start time of the log dates' plays has its row in time
+with
+
+plays as (
+
+    select
+        songplay_id,
+        start_time
+    from songplays
+    where
+        log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+        and start_time is not null
+
+),
+
+known_times as (
+
+    select start_time
+    from time
+    where
+        start_time >= (select min(start_time) from plays)
+        and start_time <= (select max(start_time) from plays)
+
+)
+
 select
-    songplays.songplay_id,
-    songplays.start_time
-from songplays
-left join time
-    on songplays.start_time = time.start_time
-where
-    songplays.log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-    and songplays.start_time is not null
-    and time.start_time is null
+    plays.songplay_id,
+    plays.start_time
+from plays
+left join known_times
+    on plays.start_time = known_times.start_time
+where known_times.start_time is null
