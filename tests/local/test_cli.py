@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,13 @@ import pytest
 from local import cli
 from local.home import PROJECT
 from tests.conftest import RunningStack
+
+RUN_LOCAL = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+sys.argv[1:] = ["--help"]
+runpy.run_module("local", run_name="__main__")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +100,15 @@ def test_sql_prints_the_rows(
     monkeypatch.setenv("SPARKIFY_HOME", str(stack.home.folder))
     assert cli.main(["sql", "select 2 as two", "--format", "csv"]) == 0
     assert capsys.readouterr().out == "two\n2\n"
+
+
+def test_any_python_goes_on_in_the_projects_environment(tmp_path: Path) -> None:
+    bare = [sys._base_executable, "-I", "-c", RUN_LOCAL]  # type: ignore[attr-defined]
+    installed = subprocess.run([*bare, str(PROJECT)], capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert installed.returncode == 0, installed.stderr
+    assert "backfill" in installed.stdout
+
+    shutil.copytree(PROJECT / "local", tmp_path / "local")
+    missing = subprocess.run([*bare, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert missing.returncode == 1
+    assert "Run `make up` first" in missing.stderr

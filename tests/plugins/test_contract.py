@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date
 from itertools import pairwise
@@ -46,6 +47,14 @@ def test_the_month_in_one_run_gives_the_known_figures(pipeline: Pipeline) -> Non
         " group by time.hour order by count(*) desc, time.hour limit 1"
     )
     assert busiest == [(figures.busiest_hour, figures.plays_in_busiest_hour)]
+
+
+def test_a_connection_of_type_postgres_gives_the_same(pipeline: Pipeline) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    pipeline.set_connection("redshift_default", {**connection, "conn_type": "postgres", "extra": {}})
+    pipeline.put(MONTH.files)
+    pipeline.run(MONTH.first, MONTH.last)
+    pipeline.assert_equals(EXPECTED)
 
 
 def test_dates_and_ranges_in_any_order_and_again_give_the_same(pipeline: Pipeline) -> None:

@@ -112,9 +112,11 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
         near = between(warehouse, "incoming", self.key)
         where = f" where {near}" if near else ""
         if self.method == "append":
+            given = ", ".join(f"incoming.{column}" for column in warehouse.columns(self.table))
             warehouse.execute(
-                f"create temp table changed as select {columns} from incoming"
-                f" where {self.key} not in (select {self.key} from {self.table}{where})"
+                f"create temp table changed as select {given} from incoming"
+                f" left join (select {self.key} as known_key from {self.table}{where}) as known"
+                f" on incoming.{self.key} = known.known_key where known.known_key is null"
             )
             return
         warehouse.execute(
