@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import random
 from datetime import date
 from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from local.reference import read_log_files, read_song_files, star_schema
 from tests.examples import EXAMPLES, Example, event
@@ -57,19 +58,29 @@ def test_a_connection_of_type_postgres_gives_the_same(pipeline: Pipeline) -> Non
     pipeline.assert_equals(EXPECTED)
 
 
-def test_dates_and_ranges_in_any_order_and_again_give_the_same(pipeline: Pipeline) -> None:
+LOG_DATES = sorted(read_log_files(MONTH.files))
+cuts = st.sets(st.integers(1, len(LOG_DATES) - 1), min_size=2, max_size=7).map(
+    lambda inner: list(pairwise([0, *sorted(inner), len(LOG_DATES)]))
+)
+orders = cuts.flatmap(lambda pieces: st.tuples(st.permutations(pieces), st.lists(st.sampled_from(pieces), max_size=2)))
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(order=orders, again=st.tuples(st.sampled_from(LOG_DATES), st.sampled_from(["songplays", "users", "time"])))
+def test_dates_and_ranges_of_the_month_in_any_order_and_again_give_the_same(
+    pipeline: Pipeline, order: tuple[list[tuple[int, int]], list[tuple[int, int]]], again: tuple[date, str]
+) -> None:
+    pipeline.empty()
     pipeline.put(MONTH.files)
-    log_dates = sorted(read_log_files(MONTH.files))
-    chance = random.Random(7)
-    cuts = sorted({0, len(log_dates), *chance.sample(range(1, len(log_dates)), min(8, len(log_dates) - 1))})
-    ranges = [(log_dates[first], log_dates[last - 1]) for first, last in pairwise(cuts)]
-    for first, last in chance.sample(ranges, len(ranges)):
-        pipeline.run(first, last)
-    pipeline.assert_equals(EXPECTED)
-    for first, last in chance.sample(ranges, 2):
-        pipeline.run(first, last)
-    pipeline.run(log_dates[0], only={"users"})
-    pipeline.run(log_dates[1], only={"songplays"})
+    pieces, repeated = order
+    for first, end in (*pieces, *repeated):
+        pipeline.run(LOG_DATES[first], LOG_DATES[end - 1], only=WRITING)
+    pipeline.run(again[0], only={again[1]})
     pipeline.assert_equals(EXPECTED)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from sparkify.exceptions import DataError, SettingsError
+from sparkify.load_errors import refuse_if_unseen
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
 from tests.examples import event
 from tests.pipeline import Pipeline
@@ -209,3 +210,36 @@ def test_a_source_that_is_none_is_refused() -> None:
 def test_missing_file_takes_fail_or_skip(pipeline: Pipeline) -> None:
     with pytest.raises(SettingsError, match="missing_file='ignore' is unknown. Use one of fail, skip"):
         pipeline.run(DAY, only=STAGE, missing_file="ignore")
+
+
+def test_more_lines_left_out_than_the_views_show_fail_the_load(pipeline: Pipeline) -> None:
+    pipeline.put({"lines.json": b'{"user_id": 1}\n{"user_id": "x"}\n{"user_id": "y"}'})
+    with pipeline.session() as warehouse:
+        warehouse.execute("create temp table incoming (user_id integer)")
+        warehouse.execute(
+            f"copy incoming from 's3://{pipeline.bucket}/lines.json' iam_role default format as json 'auto' maxerror 3"
+        )
+        refuse_if_unseen(warehouse, 2)
+        with pytest.raises(DataError, match="left out 2 lines, of which the warehouse's system views show 1"):
+            refuse_if_unseen(warehouse, 1)
+
+
+def test_events_of_another_day_are_kept_and_reported(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event(ts=NOON), event(ts=NOON + 86_400_000, itemInSession=1)])
+    pipeline.run(DAY, only={"stage_events", "check_staging"})
+    assert pipeline.rows("select ts, log_date from staging_events order by 1") == [
+        (NOON, DAY),
+        (NOON + 86_400_000, DAY),
+    ]
+    assert pipeline.rows(
+        "select severity, offending, passed from data_quality_results"
+        " where check_name = 'staging_events.time_is_within_log_date'"
+    ) == [("warn", 1, False)]
+
+
+def test_lines_left_out_are_reported_by_a_check(pipeline: Pipeline) -> None:
+    pipeline.put({FOLDER + "2018-11-01-events.json": line() + b'\n{"ts": "x"}'})
+    pipeline.run(DAY, only={"stage_events", "check_staging"}, max_bad_lines=1)
+    assert pipeline.rows(
+        "select severity, offending, passed from data_quality_results where check_name = 'staging_events.line_was_read'"
+    ) == [("warn", 1, False)]
