@@ -59,12 +59,12 @@ class Settings:
             extra: dict[str, Any] = connection.extra_dejson
         except Exception as error:
             raise SettingsError(f"The extra of connection {aws_conn_id} is not JSON: {error}") from error
-        services = extra.get("service_config") or {}
         where = f"Connection {aws_conn_id}, extra service_config"
-        bucket = (services.get("s3") or {}).get("bucket_name")
+        services = _mapping(where, extra.get("service_config"))
+        bucket = _mapping(f"{where}: s3", services.get("s3")).get("bucket_name")
         if not bucket:
             raise SettingsError(f"{where}: s3.bucket_name is missing. Set it, for example {EXAMPLE}.")
-        given = services.get("sparkify") or {}
+        given = _mapping(f"{where}: sparkify", services.get("sparkify"))
         unknown = sorted(set(given) - set(SPARKIFY_KEYS))
         if unknown:
             raise SettingsError(f"{where}: sparkify.{unknown[0]} is unknown. Known are {', '.join(SPARKIFY_KEYS)}.")
@@ -95,6 +95,12 @@ def get_connection(conn_id: str) -> Connection:
             f"The connection {conn_id} is not defined. Add it under Admin, Connections, "
             f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}."
         ) from error
+
+
+def _mapping(where: str, value: object) -> dict[str, Any]:
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise SettingsError(f"{where} is {value!r}; expected a JSON object, for example {EXAMPLE}.")
 
 
 def _check(where: str, name: str, value: object, pattern: str, meaning: str) -> None:

@@ -79,3 +79,10 @@ def test_a_misspelt_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
     define(monkeypatch, {"s3": {"bucket_name": "plays"}, "sparkify": {"shema": "public"}})
     with pytest.raises(SettingsError, match=r"sparkify\.shema is unknown\. Known are schema, copy_role"):
         Settings.of_connection("aws_default")
+
+
+@pytest.mark.parametrize("services", ["plays", {"s3": "plays"}, {"s3": {"bucket_name": "plays"}, "sparkify": ["x"]}])
+def test_what_is_no_json_object_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, services: object) -> None:
+    define(monkeypatch, services)
+    with pytest.raises(SettingsError, match=r"service_config.* is .*; expected a JSON object, for example"):
+        Settings.of_connection("aws_default")
