@@ -137,13 +137,14 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         return {log_date: of_date for log_date, of_date in files.items() if of_date}
 
     def _stage_catalogue(self, warehouse: Warehouse, copy: ManifestCopy) -> Load:
-        listed = copy.source.song_files()
-        if not listed:
-            self._no_catalogue(copy.source.settings.bucket, bool(self._known_files(warehouse)))
-            return Load(self.table, None)
         for attempt in range(MOST_PLANS):
             load = Load(self.table, None)
             known = self._known_files(warehouse)
+            # Listed after the ledger was read: a file that another run has copied since would seem to have vanished.
+            listed = copy.source.song_files()
+            if not listed:
+                self._no_catalogue(copy.source.settings.bucket, had_one=bool(known))
+                return load
             plan = CataloguePlan.of(listed, known)
             self.log.info("Song catalogue: %s.", plan.why)
             if not plan.copy and not plan.replace:
@@ -168,7 +169,7 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
             return load
         raise Unavailable(f"The song catalogue changed {MOST_PLANS} times while it was copied. Clear this task.")
 
-    def _no_catalogue(self, bucket: str, had_one: bool) -> None:
+    def _no_catalogue(self, bucket: str, *, had_one: bool) -> None:
         sentence = f"There are no song files under s3://{bucket}/song_data/."
         if not had_one:
             self.log.warning("%s Plays stay without a song until they are delivered.", sentence)

@@ -11,6 +11,7 @@ import pytest
 from sparkify.exceptions import DataError, SettingsError
 from sparkify.load_errors import refuse_if_unseen
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.warehouse import Warehouse
 from tests.examples import event
 from tests.pipeline import Pipeline
 
@@ -173,6 +174,26 @@ def test_a_changed_song_file_replaces_what_it_gave_before(pipeline: Pipeline) ->
     pipeline.put({"song_data/A/A/A/TR2.json": b'{"song_id": "SO3"}'})
     pipeline.run(DAY, only={"stage_songs"})
     assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO3",)]
+
+
+def test_songs_that_another_run_copies_meanwhile_are_neither_lost_nor_copied_twice(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.put({"song_data/A/A/A/TR1.json": b'{"song_id": "SO1"}'})
+    read_ledger = S3ToRedshiftOperator._known_files
+    others: list[str] = ["run"]
+
+    def another_run_follows(operator: S3ToRedshiftOperator, warehouse: Warehouse) -> dict[str, str]:
+        known = read_ledger(operator, warehouse)
+        if others:
+            others.pop()
+            pipeline.put({"song_data/A/A/A/TR2.json": b'{"song_id": "SO2"}'})
+            pipeline.run(DAY, only={"stage_songs"})
+        return known
+
+    monkeypatch.setattr(S3ToRedshiftOperator, "_known_files", another_run_follows)
+    pipeline.run(DAY, only={"stage_songs"})
+    assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO2",)]
 
 
 def test_a_catalogue_that_vanished_fails_unless_it_may_be_skipped(pipeline: Pipeline) -> None:
