@@ -28,7 +28,7 @@ lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint include/sql
 
-bench: $(STAMP) ## measure that a day costs a day, however long the history (some 4 minutes, 12 GB of disk)
+bench: $(STAMP) ## measure that a day costs a day, however long the history
 	@$(PYTHON) -m benchmarks.a_day_costs_a_day $(ARGS)
 
 format: $(STAMP) ## put Python and SQL into the project's style
