@@ -1,7 +1,8 @@
 """A day costs a day: one date loaded beside little history and beside much takes as long.
 
 Every task of the daily DAG is run in this process, by its own operator, against the stand-in; once with one day of
-history and once with many, in turns, so that whatever else the machine does slows both.
+history and once with many, in turns, so that whatever else the machine does slows both. Then songs come late beside
+much history: what their plays' new matches cost.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from benchmarks.history import Days
-from benchmarks.report import as_markdown, as_table
+from benchmarks.history import SONGS, Days
+from benchmarks.report import as_markdown, as_table, late_songs_table
 from local import connections, databases
 from local.stack import temporary
 
@@ -37,6 +38,9 @@ KINDS = ("A new date", "The same date again")
 MOST_RATIO = 1.25
 # What a task of some milliseconds takes longer or shorter from one run to the next on a machine that is not idle.
 NOISE_SECONDS = 0.030
+
+# How many songs are new in a run of the second benchmark.
+NEW_SONGS = (0, 1, 100)
 
 Tell = Callable[[str], None]
 
@@ -84,6 +88,15 @@ class Case:
         )
 
 
+@dataclass
+class LateSongs:
+    """The seconds that each task took in a run in which songs were new, whose plays had been loaded before."""
+
+    songs: int
+    plays: int
+    seconds: dict[str, float]
+
+
 def measure(
     stack: Any,
     set_environment: Callable[[str, str], None],
@@ -92,8 +105,11 @@ def measure(
     events_per_day: int,
     repeats: int,
     tell: Tell = lambda _: None,
-) -> list[Case]:
-    """Time the loads of ``repeats`` new dates, each once and once again, beside one day and ``days`` of history."""
+) -> tuple[list[Case], list[LateSongs]]:
+    """Time the loads of ``repeats`` new dates, each once and once again, beside one day and ``days`` of history.
+
+    Then those of the last of them beside much history, when songs are new.
+    """
     # Only now, for the whole of Airflow is imported with it.
     from tests.pipeline import Pipeline, load_dag
 
@@ -118,7 +134,24 @@ def measure(
                     seconds = _run(pipeline, tasks, dates, history + repeat)
                     for timing, taken in zip(case.timings, seconds, strict=True):
                         (timing.little, timing.much)[side].append(taken)
-        return cases
+        pipeline, history = sides[1]
+        return cases, list(_late_songs(pipeline, tasks, dates, history + repeats - 1, tell))
+
+
+def _late_songs(pipeline: Pipeline, tasks: Sequence[str], dates: Days, day: int, tell: Tell) -> Iterator[LateSongs]:
+    """Deliver songs that were played long before, more each time, and load a date beside which they come."""
+    first = SONGS
+    for songs in NEW_SONGS:
+        tell(f"measuring, {songs} new song(s)")
+        pipeline.put(dates.catalogue(first, songs) if songs else {})
+        before = _matched(pipeline)
+        seconds = _run(pipeline, tasks, dates, day)
+        yield LateSongs(songs, _matched(pipeline) - before, dict(zip(tasks, seconds, strict=True)))
+        first += songs
+
+
+def _matched(pipeline: Pipeline) -> int:
+    return int(pipeline.rows("select count(*) from songplays where song_id is not null")[0][0])
 
 
 def _prepare(pipeline: Pipeline, dates: Days, history: int, tell: Tell) -> None:
@@ -195,12 +228,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="sparkify-bench-") as folder, _stack(Path(folder)) as stack:
         sizes = {"days": options.days, "events_per_day": options.events_per_day, "repeats": options.repeats}
-        cases = measure(stack, os.environ.__setitem__, **sizes, tell=tell)
+        cases, late = measure(stack, os.environ.__setitem__, **sizes, tell=tell)
     console = Console(highlight=False)
     for case in cases:
         console.print(as_table(case, options.days))
+    console.print(late_songs_table(late, options.days * options.events_per_day))
     if options.write:
-        options.write.write_text(as_markdown(cases, **sizes))
+        options.write.write_text(as_markdown(cases, late, **sizes))
     return 0 if all(timing.holds for case in cases for timing in (*case.timings, case.total)) else 1
 
 

@@ -120,8 +120,8 @@ class Days:
         log_date = self.log_date(day)
         return {f"log_data/{log_date:%Y/%m}/{log_date}-events.json": "\n".join(lines).encode()}
 
-    def catalogue(self) -> dict[str, bytes]:
-        """The song file, by its key."""
+    def catalogue(self, first: int = 0, count: int = SONGS) -> dict[str, bytes]:
+        """A file of ``count`` songs from number ``first`` on, by its key."""
         songs = (
             {
                 "num_songs": 1,
@@ -135,9 +135,9 @@ class Days:
                 "duration": 180 + number % 100 + 0.12345,
                 "year": 1990 + number % 30,
             }
-            for number in range(SONGS)
+            for number in range(first, first + count)
         )
-        return {"song_data/A/A/A/TRAAAAA.json": "\n".join(map(json.dumps, songs)).encode()}
+        return {f"song_data/A/A/A/TRAAAAA{first}.json": "\n".join(map(json.dumps, songs)).encode()}
 
     def fill(self, schema: str, days: int, tell: Callable[[str], None] = lambda _: None) -> None:
         """Put the first ``days`` days into the schema's tables, which hold the catalogue and no events yet."""

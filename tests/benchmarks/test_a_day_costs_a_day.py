@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.a_day_costs_a_day import KINDS, Case, Timing, measure
+from benchmarks.a_day_costs_a_day import KINDS, NEW_SONGS, Case, LateSongs, Timing, measure
 from benchmarks.report import as_markdown
 from tests.pipeline import load_dag
 
@@ -16,11 +16,17 @@ def timing(little: float, much: float) -> Timing:
 
 
 def test_every_task_is_timed_beside_both_histories_for_every_date(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = measure(stack, monkeypatch.setenv, days=3, events_per_day=50, repeats=2)
+    cases, _ = measure(stack, monkeypatch.setenv, days=3, events_per_day=50, repeats=2)
     assert [case.kind for case in cases] == list(KINDS)
     for case in cases:
         assert {timing.task for timing in case.timings} == set(load_dag("sparkify_daily").task_ids)
         assert {len(side) for timing in case.timings for side in (timing.little, timing.much)} == {2}
+
+
+def test_late_songs_are_matched_to_plays_of_the_history(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, late = measure(stack, monkeypatch.setenv, days=12, events_per_day=100, repeats=1)
+    assert [run.songs for run in late] == list(NEW_SONGS)
+    assert late[0].plays == 0 < late[2].plays
 
 
 def test_a_task_that_takes_much_longer_does_not_hold() -> None:
@@ -45,6 +51,8 @@ def test_all_tasks_of_a_run_are_added_before_the_median_is_taken() -> None:
 
 
 def test_the_page_shows_the_figures_and_what_fails() -> None:
-    page = as_markdown([Case("A new date", [timing(1.0, 2.0)])], days=1000, events_per_day=10_000, repeats=5)
+    late = LateSongs(1, 1000, {"stage_songs": 4.6, "songplays": 8.0, "users": 0.1, "time": 0.2})
+    page = as_markdown([Case("A new date", [timing(1.0, 2.0)])], [late], days=1000, events_per_day=10_000, repeats=5)
     assert "| songplays | 1,000 | 2,000 | +1,000 | 2.00 | no |" in page
     assert "10,000,000 plays of 1,000 days" in page
+    assert "| 1 | 1,000 | 4.6 | 8.0 | 0.3 |" in page

@@ -32,13 +32,26 @@ touched_ids as (
 
 candidates as (
 
-    select
-        *,
-        {{ events.songplay_id() }} as songplay_id
+    select *
     from staging_events
     where
         ts between (select min(ts) from touched) and (select max(ts) from touched)
-        or ts is null
+        and ts in (select ts from touched)
+
+    union all
+
+    select *
+    from staging_events
+    where ts is null
+
+),
+
+identified as (
+
+    select
+        *,
+        {{ events.songplay_id() }} as songplay_id
+    from candidates
 
 ),
 
@@ -51,8 +64,7 @@ deliveries as (
             order by
                 {{ events.delivery_order() }}
         ) as delivery
-    from candidates
-    where songplay_id in (select songplay_id from touched_ids)
+    from identified
 
 ),
 
@@ -71,7 +83,10 @@ plays as (
         user_agent,
         log_date
     from deliveries
-    where delivery = 1 and page = 'NextSong'
+    where
+        delivery = 1
+        and page = 'NextSong'
+        and songplay_id in (select songplay_id from touched_ids)
 
 ),
 

@@ -18,6 +18,11 @@ foreign_dates as (
     from incoming
     where log_date not between '{{ log_dates.first }}' and '{{ log_dates.last }}'
 
+    except
+
+    select start_time
+    from outgoing
+
 )
 
 select start_time from doubtful

@@ -88,12 +88,15 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
 
     def _work_out(self, warehouse: Warehouse, dates: LogDates) -> None:
         warehouse.execute(f"create temp table incoming as\n{self.sql.strip()}")
-        near = self._near(warehouse, "incoming")
+        keys, near = f"select {self.key} from incoming", self._near(warehouse, "incoming")
+        pending = f"{self.table}{SUFFIX}"
+        if warehouse.rows(f"select 1 from {pending} limit 1"):
+            # Of any date, and where is not known.
+            keys, near = f"{keys} union select {self.key} from {pending}", ""
         warehouse.execute(
             f"create temp table outgoing as"
             f" select * from {self.table} where {self.partition} between '{dates.first}' and '{dates.last}'"
-            f" union select * from {self.table} where {self.key} in (select {self.key} from incoming){near}"
-            f" union select * from {self.table} where {self.key} in (select {self.key} from {self.table}{SUFFIX})"
+            f" union select * from {self.table} where {self.key} in ({keys}){near}"
         )
 
     def _delete(self, warehouse: Warehouse) -> int:
