@@ -45,6 +45,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "fsync": "on",
     "autovacuum": "on",
+    # Also how soon the zone maps know of new blocks.
+    "autovacuum_naptime": "15s",
     # Nothing replicates from here, and a table filled by the transaction that made it then needs no WAL.
     "wal_level": "minimal",
     "max_wal_senders": "0",

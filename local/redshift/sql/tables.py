@@ -8,8 +8,11 @@ from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, Token, quote_
 from local.redshift.sql.plan import Plan, RefusedError, Script, Send
 from local.redshift.sql.query import rewrite_expression, rewrite_query
 
-# In place of Redshift's zone maps; 32 pages are 256 kB, against Redshift's blocks of 1 MB.
-_ZONE_MAP = "USING brin ({columns}) WITH (pages_per_range = 32, autosummarize = on)"
+# In place of Redshift's zone maps; 128 pages are 1 MB, as Redshift's blocks are.
+_ZONE_MAP = "USING brin ({columns}) WITH (pages_per_range = 128, autosummarize = on)"
+# New rows go to the end, as on Redshift. Vacuumed after inserts, they would fill the holes of old ones, and zone maps
+# that know of both moments tell nothing.
+_AT_THE_END = "SET (autovacuum_vacuum_insert_threshold = -1)"
 _ZONE_MAP_SUFFIX = "_zone_map"
 BYTE_LIMIT_SUFFIX = "_byte_limit"
 MAX_VARCHAR = 65535
@@ -115,7 +118,8 @@ def _with_zone_map(statement: str, name: tuple[str, ...], table: _Table, tempora
         return Send(statement)
     index = quote_name(_short(name[-1], _ZONE_MAP_SUFFIX))
     covered = _ZONE_MAP.format(columns=", ".join(map(quote_name, columns)))
-    return Script(f"{statement}; CREATE INDEX IF NOT EXISTS {index} ON {relation(name)} {covered}", tag)
+    mapped = f"CREATE INDEX IF NOT EXISTS {index} ON {relation(name)} {covered}"
+    return Script(f"{statement}; {mapped}; ALTER TABLE {relation(name)} {_AT_THE_END}", tag)
 
 
 def _short(name: str, suffix: str) -> str:
