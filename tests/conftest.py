@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from local import connections
 from local.home import Home
 from local.stack import temporary
+
+# The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", max_examples=3000, print_blob=True)
+settings.load_profile("same")
+
+
+@pytest.fixture
+def count_case(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Call it once a case of a property: the number is shown at the end of the run."""
+    counted: list[tuple[str, object]] = request.node.user_properties
+    return lambda: counted.append(("case", None))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many cases each property was tried on."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            if cases := sum(name == "case" for name, _ in report.user_properties):
+                terminalreporter.write_line(f"{cases} cases: {report.nodeid}")
 
 
 @dataclass(frozen=True)

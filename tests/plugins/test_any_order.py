@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +19,7 @@ FIRST = date(2018, 11, 1)
 DATES = [FIRST + timedelta(days) for days in range(3)]
 NOON = 1_541_073_600_000
 STAGING = {"stage_events", "stage_songs"}
+BROKEN = (b"{broken", b'{"ts": "noon"}')
 DERIVED = {"songplays", "users", "songs", "artists", "time"}
 
 # Few sessions, users, places and times, so that events meet: the same event in files of two dates and with other
@@ -49,7 +53,13 @@ songs = st.fixed_dictionaries(
 span = st.tuples(st.integers(0, 2), st.integers(0, 2)).map(sorted)
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("deliver"), st.integers(0, 2), st.lists(events, max_size=4)),
+        st.tuples(
+            st.just("deliver"),
+            st.integers(0, 2),
+            st.lists(events, max_size=4),
+            st.sampled_from(["one file", "parts", "gzip", "broken lines"]),
+        ),
+        st.tuples(st.just("vanish"), st.integers(0, 2)),
         st.tuples(st.just("songs"), st.lists(songs, min_size=1, max_size=3)),
         st.tuples(st.just("run"), span),
         st.tuples(st.just("stage"), span),
@@ -65,16 +75,30 @@ class Story:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self.delivered: dict[date, list[dict[str, Any]]] = {}
-        self.loaded: dict[date, list[dict[str, Any]]] = {}
+        self.delivered: dict[date, dict[str, bytes]] = {log_date: {} for log_date in DATES}
+        self.loaded: dict[date, dict[str, bytes]] = {}
         self.songs: list[dict[str, Any]] = []
         self.unfinished: set[date] = set()
         for log_date in DATES:
-            self.deliver(log_date, [])
+            self.deliver(log_date, [], "one file")
 
-    def deliver(self, log_date: date, of_date: list[dict[str, Any]]) -> None:
-        self.delivered[log_date] = of_date
-        self.pipeline.put_events(log_date, of_date)
+    def deliver(self, log_date: date, of_date: list[dict[str, Any]], form: str) -> None:
+        self.vanish(log_date)
+        name = f"log_data/{log_date:%Y/%m}/{log_date}-events"
+        lines = [json.dumps(line).encode() for line in of_date]
+        half = len(lines) // 2
+        self.delivered[log_date] = {
+            "one file": {f"{name}.json": b"\n".join(lines)},
+            "parts": {f"{name}-1.json": b"\n".join(lines[:half]), f"{name}-2.json.gz": _zipped(lines[half:])},
+            "gzip": {f"{name}.json.gz": _zipped(lines)},
+            "broken lines": {f"{name}.json": b"\n".join([BROKEN[0], *lines, BROKEN[1]])},
+        }[form]
+        self.pipeline.put(self.delivered[log_date])
+
+    def vanish(self, log_date: date) -> None:
+        for key in self.delivered[log_date]:
+            self.pipeline.remove(key)
+        self.delivered[log_date] = {}
 
     def deliver_songs(self, catalogue: list[dict[str, Any]]) -> None:
         for key in Example("", {}, {}, self.songs).files():
@@ -83,11 +107,12 @@ class Story:
         self.pipeline.put(Example("", {}, {}, catalogue).files())
 
     def run(self, first: date, last: date, only: set[str]) -> None:
-        self.pipeline.run(first, last, only=only)
+        self.pipeline.run(first, last, only=only, missing_file="skip", max_bad_lines=10)
         of_run = {log_date for log_date in DATES if first <= log_date <= last}
         if "stage_events" in only:
-            self.loaded.update({log_date: self.delivered[log_date] for log_date in of_run})
-            self.unfinished |= of_run
+            staged = {log_date for log_date in of_run if self.delivered[log_date]}
+            self.loaded.update({log_date: self.delivered[log_date] for log_date in staged})
+            self.unfinished |= staged
         if only >= DERIVED:
             self.unfinished -= of_run
 
@@ -97,26 +122,59 @@ class Story:
         for log_date in sorted(self.unfinished, reverse=True):
             self.run(log_date, log_date, DERIVED)
 
+    def files(self) -> dict[str, bytes]:
+        """What the tables follow from: the files, without the lines that cannot be read."""
+        readable = {key: _readable(data) for files in self.loaded.values() for key, data in files.items()}
+        return readable | Example("", {}, {}, self.songs).files()
+
+    def refused_lines(self) -> list[tuple[date, int]]:
+        """How many lines of each date could not be read."""
+        refused = {
+            log_date: sum(data.splitlines().count(line) for data in files.values() for line in BROKEN)
+            for log_date, files in self.loaded.items()
+        }
+        return sorted((log_date, lines) for log_date, lines in refused.items() if lines)
+
+    def clear(self) -> None:
+        """Leave the bucket as it was found."""
+        self.deliver_songs([])
+        for log_date in DATES:
+            self.vanish(log_date)
+
+
+def _readable(data: bytes) -> bytes:
+    return data if data.startswith(b"\x1f\x8b") else b"\n".join(x for x in data.splitlines() if x not in BROKEN)
+
+
+def _zipped(lines: list[bytes]) -> bytes:
+    return gzip.compress(b"\n".join(lines))
+
 
 @settings(
-    max_examples=10,
+    max_examples=max(1, settings().max_examples // 10),
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=steps)
-def test_the_tables_follow_from_the_files_as_last_loaded(pipeline: Pipeline, steps: list[Any]) -> None:
+def test_the_tables_follow_from_the_files_as_last_loaded(
+    pipeline: Pipeline, count_case: Callable[[], None], steps: list[Any]
+) -> None:
+    count_case()
     pipeline.empty()
     story = Story(pipeline)
     for what, *how in steps:
         if what == "deliver":
-            story.deliver(DATES[how[0]], how[1])
+            story.deliver(DATES[how[0]], *how[1:])
+        elif what == "vanish":
+            story.vanish(DATES[how[0]])
         elif what == "songs":
             story.deliver_songs(how[0])
         else:
             first, last = (DATES[number] for number in how[0])
             story.run(first, last, {"run": STAGING | DERIVED, "stage": STAGING}.get(what) or {how[1]})
     story.finish()
-    files = Example("", story.loaded, {}, story.songs).files()
+    files = story.files()
     pipeline.assert_equals(star_schema(read_log_files(files), read_song_files(files)))
-    story.deliver_songs([])
+    refused = pipeline.rows("select log_date, count(*) from staging_rejects group by log_date order by log_date")
+    assert refused == story.refused_lines()
+    story.clear()
