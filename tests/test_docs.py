@@ -1,0 +1,46 @@
+"""The pages say what is true of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+CREATED = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\)", re.DOTALL)
+COLUMN = re.compile(r"^ {4}(\w+) ((?:\w| precision|\(\d+(?:, \d+)?\))+)", re.MULTILINE)
+
+
+def created_tables() -> dict[str, dict[str, str]]:
+    """The columns and their types of every table that is read, by table."""
+    tables: dict[str, dict[str, str]] = {}
+    for file in sorted((PROJECT / "include" / "sql" / "schema").glob("*.sql")):
+        for table, body in CREATED.findall(file.read_text()):
+            if not table.startswith("mutex_"):
+                columns = (line for line in body.splitlines() if "primary key" not in line)
+                tables[table] = {
+                    name: kind.removesuffix(" not null") for name, kind in COLUMN.findall("\n".join(columns))
+                }
+    return tables
+
+
+def described_tables() -> dict[str, dict[str, str]]:
+    """What docs/data-model.md says of them."""
+    described: dict[str, dict[str, str]] = {}
+    table = ""
+    for line in (PROJECT / "docs" / "data-model.md").read_text().splitlines():
+        if heading := re.fullmatch(r"#+ (.*)", line):
+            table = heading[1]
+        elif row := re.match(r"\| (?:(\w+_pending) \| )?`(\w+)` \| ([^|]+) \|", line):
+            described.setdefault(row[1] or table, {})[row[2]] = row[3]
+    return described
+
+
+@pytest.mark.parametrize("table", created_tables())
+def test_the_data_model_page_describes_every_column(table: str) -> None:
+    assert list(described_tables()[table].items()) == list(created_tables()[table].items())
+
+
+def test_the_data_model_page_describes_no_other_table() -> None:
+    assert described_tables().keys() == created_tables().keys()
