@@ -48,11 +48,17 @@ class Warehouse:
         self._connection: Any = None
 
     def __enter__(self) -> Warehouse:
-        hook = get_connection(self.conn_id).get_hook()
+        connection = get_connection(self.conn_id)
+        hook = connection.get_hook()
         if not isinstance(hook, DbApiHook):
             raise SettingsError(
                 f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "
                 "Use a connection of type redshift (or postgres)."
+            )
+        if not connection.host and not connection.extra_dejson.get("iam"):
+            raise SettingsError(
+                f"Connection {self.conn_id} names no host. Set the cluster's endpoint there, "
+                "or `iam` in its extra, which looks the endpoint up."
             )
         with self._translated(f"connect to the warehouse by {self.conn_id}"):
             self._connection = hook.get_conn()
