@@ -99,6 +99,7 @@ def _status(home: Home, _options: argparse.Namespace) -> int:
 
 
 def _seed(home: Home, options: argparse.Namespace) -> int:
+    source_folders(options.folder)
     _upload(home, options.folder, options.replace)
     return 0
 

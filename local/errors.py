@@ -23,12 +23,15 @@ class RunFailedError(LocalStackError):
 
 _NO_ROOM = "Free some space, or choose a folder on another disk (SPARKIFY_HOME is the stack's), and try again."
 _FORBIDDEN = "Give a folder of your own (SPARKIFY_HOME is the stack's), or try as the user whose it is."
+_IN_THE_WAY = ("A file stands where a folder is to be", "Give another folder.")
 _WHAT_TO_DO = {
     errno.ENOSPC: ("The disk is full", _NO_ROOM),
     errno.EDQUOT: ("The disk quota is used up", _NO_ROOM),
     errno.EFBIG: ("A file would become larger than is allowed here", _NO_ROOM),
     errno.EROFS: ("The disk is read-only", _NO_ROOM),
     errno.EACCES: ("Permission is denied", _FORBIDDEN),
+    errno.EEXIST: _IN_THE_WAY,
+    errno.ENOTDIR: _IN_THE_WAY,
     errno.EPERM: ("Permission is denied", _FORBIDDEN),
 }
 
