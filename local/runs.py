@@ -87,10 +87,11 @@ class Runner:
     def _create(self, backfill: Backfill) -> list[str]:
         told = False
         while True:
-            dates = self._api.backfill_dates(backfill.request())
-            if not dates:
-                return []
             active = self._api.active_backfill(backfill.dag_id)
+            dates = self._api.backfill_dates(backfill.request())
+            # A date whose run is under way needs no other one, unless it is to be run again when it has ended.
+            if not dates and (active is None or backfill.reprocess != "completed"):
+                return []
             if active is None:
                 try:
                     self._api.create_backfill(backfill.request())

@@ -43,9 +43,14 @@ def seed(client: Any, bucket: str, folder: Path, replace: bool, progress: Callab
     uploaded = 0
     with ThreadPoolExecutor(_UPLOADS) as threads:
         futures = [threads.submit(_upload, client, bucket, key, path, stored.get(key)) for key, path in files.items()]
-        for done, future in enumerate(as_completed(futures), start=1):
-            uploaded += future.result()
-            progress(done, len(futures))
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                uploaded += future.result()
+                progress(done, len(futures))
+        except BaseException:
+            # Or leaving the block would first upload all the others.
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
     surplus = sorted(stored.keys() - files.keys()) if replace else []
     for first in range(0, len(surplus), _DELETIONS):
         keys = [{"Key": key} for key in surplus[first : first + _DELETIONS]]
