@@ -40,7 +40,7 @@ def run(recipe: Recipe, folder: Path, replace: bool) -> int:
     """Generate, and say what there is."""
     with terminal.bar("Generating") as progress:
         made = generate(folder, recipe, replace, progress)
-    what = f"{recipe.days} log dates from {recipe.start} to {recipe.last} and {recipe.songs} songs"
+    what = f"The log dates {recipe.start} to {recipe.last} and {recipe.songs:,} song files"
     print(f"{what} are in {folder}." if made else f"{what} are in {folder} already; --replace makes them anew.")
     return 0
 

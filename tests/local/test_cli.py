@@ -126,7 +126,7 @@ def test_a_demo_of_other_amounts_is_refused_before_anything_is_started(
 def test_generate_says_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["--start", "2018-11-30", "--days", "2", "--events-per-day", "20", "--songs", "5", "--seed", "3"]
     assert cli.main(["generate", str(tmp_path / "made"), *small]) == 0
-    there = f"2 log dates from 2018-11-30 to 2018-12-01 and 5 songs are in {tmp_path / 'made'}"
+    there = f"The log dates 2018-11-30 to 2018-12-01 and 5 song files are in {tmp_path / 'made'}"
     assert capsys.readouterr().out == f"{there}.\n"
     assert cli.main(["generate", str(tmp_path / "made"), *small]) == 0
     assert capsys.readouterr().out == f"{there} already; --replace makes them anew.\n"

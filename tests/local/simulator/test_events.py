@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import statistics
+import tracemalloc
 from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import islice, pairwise
@@ -155,6 +156,19 @@ def test_text_has_accents_and_characters_of_up_to_four_bytes(big: list[Event]) -
     text = {character for event in big for character in f"{event.song}{event.artist}{event.last_name}"}
     assert {len(character.encode()) for character in text} == {1, 2, 3, 4}
     assert {"é", "ñ", "'", '"'} <= text
+
+
+def test_memory_does_not_grow_with_the_days() -> None:
+    def peak(days: int) -> int:
+        tracemalloc.start()
+        for _ in events(replace(SMALL, days=days)):
+            pass
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    peak(1)
+    assert peak(160) < 2 * peak(20)
 
 
 def test_another_seed_gives_something_else() -> None:
