@@ -2,13 +2,21 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+# An installation that was interrupted begins anew.
+UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint bench format lock clean
+.PHONY: help demo up down status test lint bench format lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@echo
+	@echo 'For example: make demo, make up ARGS="--data DIR", make test ARGS="-k songplays". All commands of the local'
+	@echo 'stack: python -m local --help.'
+
+demo: $(STAMP) ## start everything, load a made-up month by Airflow, and show it (ARGS="--days 7" takes less time)
+	@$(PYTHON) -m local demo $(ARGS)
 
 up: $(STAMP) ## start Airflow, the Redshift stand-in and S3 on this machine
 	@$(PYTHON) -m local up $(ARGS)
@@ -46,6 +54,11 @@ clean: ## remove what can be made again: .venv and caches, but not the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# The Python it was made with may be gone since.
+ifeq ($(wildcard $(PYTHON)),)
+.PHONY: $(STAMP)
+endif
+
 .venv: $(STAMP) ## install everything, which the other targets do by themselves
 
 $(STAMP): requirements-dev.txt
@@ -60,16 +73,24 @@ $(STAMP): requirements-dev.txt
 	  echo 'No Python from 3.11 to 3.13 was found, and the project needs one. Install python3.13, 3.12 or 3.11.' >&2; \
 	  exit 1; \
 	fi; \
-	if ! $(PYTHON) -c 'import pip' 2>/dev/null; then \
+	if [ -e $(UNFINISHED) ] || ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
 	  "$$python" -m venv --clear $(VENV) || { \
 	    echo "$$python cannot make a virtual environment. Install its venv package, e.g. python3-venv." >&2; \
 	    exit 1; \
 	  }; \
 	fi; \
+	touch $(UNFINISHED); \
+	failed() { \
+	  echo 'The requirements could not be installed; the reason stands above. Check that this machine reaches its' >&2; \
+	  echo 'package index (PIP_INDEX_URL names another, HTTPS_PROXY a proxy), then run make again.' >&2; \
+	  exit 1; \
+	}; \
 	uv=$$(sed -nE 's/^(uv==[^ ]+).*/\1/p' requirements-dev.txt); \
 	pip="$(PYTHON) -m pip install --quiet --disable-pip-version-check"; \
-	$$pip "$$uv" && VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt || { \
+	$$pip "$$uv" || failed; \
+	VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet -r requirements-dev.txt || { \
 	  echo 'uv could not install the requirements; pip does it, which takes longer.' >&2; \
-	  $$pip -r requirements-dev.txt; \
+	  $$pip -r requirements-dev.txt || failed; \
 	}; \
+	rm $(UNFINISHED); \
 	touch $@

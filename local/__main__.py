@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import sys
 from pathlib import Path
@@ -22,8 +23,16 @@ def go_on_in_the_projects_environment() -> None:
     os.execv(python, [str(python), "-m", "local", *sys.argv[1:]])  # noqa: S606
 
 
+def print_whatever_the_terminal_can_show() -> None:
+    """Let a character that a terminal's encoding lacks come out as a question mark instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 if __name__ == "__main__":
     go_on_in_the_projects_environment()
+    print_whatever_the_terminal_can_show()
     from local.cli import main
 
     sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import shlex
 import sys
@@ -10,22 +11,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from local import connections, query, terminal
+from local import connections, demo, query, terminal
 from local.airflow_api import AirflowApi
 from local.connections import SOURCE_BUCKET
-from local.errors import LocalStackError
+from local.errors import LocalStackError, UsageError, sentence
 from local.home import Home
 from local.runs import Backfill, Runner, parse_date
-from local.seeding import seed
+from local.seeding import seed, source_folders
+from local.simulator import Recipe
+from local.simulator import command as simulator
 from local.stack import Stack
 from local.verification import command as verification
 
 DAILY_DAG = "sparkify_daily"
 _USAGE = 2
-
-
-class UsageError(LocalStackError):
-    """The command line asks for something that makes no sense."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[Home, argparse.Namespace], int] = options.command
     try:
-        return command(Home.find(), options)
+        code = command(Home.find(), options)
+        # Here, where it can still be told that the disk it goes to is full.
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         terminal.tell("Interrupted.")
         return 130
@@ -43,14 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        if isinstance(error, LocalStackError):
-            terminal.tell(str(error))
-        else:
-            terminal.tell(f"{type(error).__name__}: {error}. Add --debug to see where.")
+        terminal.tell(sentence(error))
         return _USAGE if isinstance(error, UsageError) else 1
 
 
 def _up(home: Home, options: argparse.Namespace) -> int:
+    if options.data is not None:
+        source_folders(options.data)
     with terminal.board() as tell:
         Stack(home, tell).up()
     if options.data is not None:
@@ -63,6 +64,16 @@ def _up(home: Home, options: argparse.Namespace) -> int:
     print(f"S3         {connections.s3_endpoint(home)}  bucket {SOURCE_BUCKET}")
     print(f"Kept in    {home.folder}")
     return 0
+
+
+def _demo(home: Home, options: argparse.Namespace) -> int:
+    return demo.run(home, options)
+
+
+def _generate(_home: Home, options: argparse.Namespace) -> int:
+    start = _date(options.start, "--start")
+    recipe = Recipe(start, options.days, options.events_per_day, options.songs, options.seed)
+    return simulator.run(recipe, options.folder, options.replace)
 
 
 def _down(home: Home, options: argparse.Namespace) -> int:
@@ -88,6 +99,7 @@ def _status(home: Home, _options: argparse.Namespace) -> int:
 
 
 def _seed(home: Home, options: argparse.Namespace) -> int:
+    source_folders(options.folder)
     _upload(home, options.folder, options.replace)
     return 0
 
@@ -155,11 +167,11 @@ def _env(home: Home, _options: argparse.Namespace) -> int:
     return 0
 
 
-def _date(text: str) -> Any:
+def _date(text: str, name: str = "") -> datetime.date:
     try:
         return parse_date(text)
     except LocalStackError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{name} {error}".lstrip()) from None
 
 
 def _param(text: str) -> tuple[str, Any]:
@@ -195,6 +207,9 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=function)
         return added
 
+    showing = command("demo", _demo, "load a made-up month by Airflow, and show it", "demo --days 7")
+    demo.add_options(showing)
+
     up = command("up", _up, "start what does not run, and wait until everything works", "up --data DIR")
     up.add_argument("--data", type=Path, metavar="DIR", help="then upload DIR, as `seed DIR` does")
 
@@ -202,6 +217,12 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--purge", action="store_true", help="and forget all data")
 
     command("status", _status, "say how every program is; exit code 1 if one does not work", "status")
+
+    generating = command(
+        "generate", _generate, "write made-up log and song files in the source format",
+        "generate DIR --start 2024-11-01 --days 7 --events-per-day 5000 --songs 200 --seed 42",
+    )  # fmt: skip
+    simulator.add_options(generating)
 
     seeding = command("seed", _seed, "upload source files to the source bucket", "seed DIR --replace")
     seeding.add_argument("folder", type=Path, metavar="DIR", help="the folder that holds log_data and song_data")

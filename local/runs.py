@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +49,15 @@ class Runner:
         self._progress = progress
 
     def backfill(self, backfill: Backfill) -> int:
-        """Run a backfill to its end and return how many runs it made; RunFailedError if any failed."""
+        """Run a backfill to its end and return how many runs it made; RunFailedError if any failed.
+
+        Runs of its dates that are under way already, as those of an interrupted command are, are waited for too.
+        """
         self._make_ready(backfill.dag_id)
-        dates = self._create(backfill)
-        if not dates:
-            return 0
-        runs = self._follow(backfill, set(dates))
+        dates = set(self._create(backfill))
+        runs = self._follow(backfill, dates | self._under_way(backfill))
         self._fail_if_any_failed(backfill.dag_id, runs)
-        return len(runs)
+        return len(dates)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Make one run with these params, wait for it and return its id; RunFailedError if it failed."""
@@ -87,10 +88,11 @@ class Runner:
         told = False
         while True:
             active = self._api.active_backfill(backfill.dag_id)
+            dates = self._api.backfill_dates(backfill.request())
+            # A date whose run is under way needs no other one, unless it is to be run again when it has ended.
+            if not dates and (active is None or backfill.reprocess != "completed"):
+                return []
             if active is None:
-                dates = self._api.backfill_dates(backfill.request())
-                if not dates:
-                    return []
                 try:
                     self._api.create_backfill(backfill.request())
                 except ApiConflictError:
@@ -105,16 +107,20 @@ class Runner:
                 told = True
             time.sleep(_POLL_SECONDS)
 
+    def _under_way(self, backfill: Backfill) -> set[str]:
+        return {str(run.logical_date) for run in self._runs(backfill) if not run.finished}
+
     def _follow(self, backfill: Backfill, dates: set[str]) -> list[DagRun]:
-        first, last = _midnight(backfill.first), _midnight(backfill.last)
         while True:
-            found = self._api.runs(backfill.dag_id, first, last)
-            runs = [run for run in found if run.logical_date in dates]
+            runs = [run for run in self._runs(backfill) if run.logical_date in dates]
             finished = sum(run.finished for run in runs)
             self._progress(finished, len(dates))
             if finished == len(dates):
                 return runs
             time.sleep(_POLL_SECONDS)
+
+    def _runs(self, backfill: Backfill) -> Iterator[DagRun]:
+        return self._api.runs(backfill.dag_id, _midnight(backfill.first), _midnight(backfill.last))
 
     def _fail_if_any_failed(self, dag_id: str, runs: Sequence[DagRun]) -> None:
         failed = [run for run in runs if run.state != "success"]

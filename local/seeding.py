@@ -32,12 +32,7 @@ def seed(client: Any, bucket: str, folder: Path, replace: bool, progress: Callab
     An object that is there with the same bytes is left alone. With `replace`, objects below those of the two
     that `folder` has, but which it does not have, are removed. `progress` gets how many of how many are done.
     """
-    present = [name for name in SOURCE_FOLDERS if (folder / name).is_dir()]
-    if not present:
-        raise LocalStackError(
-            f"{folder} holds neither a folder log_data nor a folder song_data, so there is nothing to upload. "
-            "Give the folder that holds them."
-        )
+    present = source_folders(folder)
     files = {
         path.relative_to(folder).as_posix(): path
         for name in present
@@ -48,9 +43,14 @@ def seed(client: Any, bucket: str, folder: Path, replace: bool, progress: Callab
     uploaded = 0
     with ThreadPoolExecutor(_UPLOADS) as threads:
         futures = [threads.submit(_upload, client, bucket, key, path, stored.get(key)) for key, path in files.items()]
-        for done, future in enumerate(as_completed(futures), start=1):
-            uploaded += future.result()
-            progress(done, len(futures))
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                uploaded += future.result()
+                progress(done, len(futures))
+        except BaseException:
+            # Or leaving the block would first upload all the others.
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
     surplus = sorted(stored.keys() - files.keys()) if replace else []
     for first in range(0, len(surplus), _DELETIONS):
         keys = [{"Key": key} for key in surplus[first : first + _DELETIONS]]
@@ -59,6 +59,17 @@ def seed(client: Any, bucket: str, folder: Path, replace: bool, progress: Callab
             error = answer["Errors"][0]
             raise LocalStackError(f"S3 did not remove {error['Key']}: {error.get('Message', error.get('Code'))}")
     return Seeded(uploaded, len(files) - uploaded, len(surplus))
+
+
+def source_folders(folder: Path) -> list[str]:
+    """Return which of log_data and song_data a folder has; LocalStackError if it has neither."""
+    present = [name for name in SOURCE_FOLDERS if (folder / name).is_dir()]
+    if not present:
+        what = "holds neither a folder log_data nor a folder song_data" if folder.is_dir() else "is not a folder"
+        raise LocalStackError(
+            f"{folder} {what}, so there is nothing to upload. Give the folder that holds log_data and song_data."
+        )
+    return present
 
 
 def entity_tag(path: Path) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from local import cli
 from local.home import PROJECT
 from tests.conftest import RunningStack
 
+COMMANDS = ("demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "verify", "env")
 RUN_LOCAL = """
 import runpy, sys
 sys.path.insert(0, sys.argv[1])
@@ -37,6 +40,10 @@ def no_stack_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["trigger", "2018-11-03", "--through", "2018-11-02"], "give a DATE that is not after it"),
         (["trigger", "--param", "max_bad_lines"], "Write it as KEY=VALUE"),
         (["trigger", "2018-11-03", "--param", "log_date=2018-11-02"], "log_date is given twice"),
+        (["trigger", "2018-13-01"], "'2018-13-01' is not a date."),
+        (["generate", "made", "--start", "2018-13-01"], "--start '2018-13-01' is not a date."),
+        (["generate", "made", "--days", "0"], "--days is 0, but there must be at least 1."),
+        (["demo", "--events-per-day", "0"], "--events-per-day is 0, but there must be at least 1."),
     ],
 )
 def test_a_senseless_command_line_ends_with_2_and_a_sentence(
@@ -44,6 +51,26 @@ def test_a_senseless_command_line_ends_with_2_and_a_sentence(
 ) -> None:
     assert cli.main(arguments) == 2
     assert sentence in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["generate", "made", "--days", "many"], "argument --days: 'many' is not a whole number. Give one such as 7."),
+        (["generate"], "the following arguments are required: DIR"),
+        (["backfill", "2018-11-01"], "the following arguments are required: LAST"),
+        (["backfill", "2018-11-01", "2018-11-02", "--reprocess", "all"], "argument --reprocess: invalid choice: 'all'"),
+        (["load"], "invalid choice: 'load'"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_ends_with_2_and_names_the_argument(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(
@@ -72,12 +99,91 @@ def test_status_and_down_of_a_home_without_a_stack_say_so(capsys: pytest.Capture
     assert cli.main(["down"]) == 0
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "seed", "backfill", "trigger", "sql", "env"])
+@pytest.mark.parametrize("arguments", [["seed"], ["up", "--data"]])
+def test_a_folder_without_source_files_ends_with_1_before_anything_is_started(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, what in (
+        (tmp_path, "holds neither a folder log_data nor a folder song_data"),
+        (tmp_path / "no", "is not"),
+    ):
+        assert cli.main([*arguments, str(folder)]) == 1
+        assert f"{folder} {what}" in capsys.readouterr().err.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_of_other_amounts_is_refused_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "empty"
+    small = ["--days", "2", "--events-per-day", "20", "--songs", "5"]
+    assert cli.main(["generate", str(home / "demo"), *small]) == 0
+    assert cli.main(["demo", "--days", "2", "--events-per-day", "30", "--songs", "5"]) == 2
+    assert "was made with --events-per-day 20 --songs 5" in capsys.readouterr().err
+    assert [path.name for path in home.iterdir()] == ["demo"]
+
+
+def test_generate_says_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--start", "2018-11-30", "--days", "2", "--events-per-day", "20", "--songs", "5", "--seed", "3"]
+    assert cli.main(["generate", str(tmp_path / "made"), *small]) == 0
+    there = f"The log dates 2018-11-30 to 2018-12-01 and 5 song files are in {tmp_path / 'made'}"
+    assert capsys.readouterr().out == f"{there}.\n"
+    assert cli.main(["generate", str(tmp_path / "made"), *small]) == 0
+    assert capsys.readouterr().out == f"{there} already; --replace makes them anew.\n"
+    assert cli.main(["generate", str(tmp_path / "made"), *small[:-1], "4"]) == 1
+    assert "--seed 3. Give another folder, or --replace" in capsys.readouterr().err
+
+
+def test_a_full_disk_under_the_output_is_told(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "local",
+        "generate",
+        str(tmp_path / "made"),
+        "--days",
+        "1",
+        "--events-per-day",
+        "9",
+    ]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The disk is full. Free some space")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_where_a_folder_is_to_be_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocking = tmp_path / "file"
+    blocking.touch()
+    assert cli.main(["generate", str(blocking / "made")]) == 1
+    error = capsys.readouterr().err.replace("\n", " ")
+    assert str(blocking) in error
+    assert "Add --debug" not in error
+
+
+def test_what_a_terminal_cannot_show_does_not_end_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "trigger", "5. März"],
+        cwd=PROJECT, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "'5. M?rz' is not a date." in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])
     assert ended.value.code == 0
     assert f"Example: python -m local {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    listed = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    assert tuple(listed) == COMMANDS
 
 
 def test_the_lines_of_env_can_be_run_by_a_shell(

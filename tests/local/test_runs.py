@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,9 @@ pytestmark = pytest.mark.e2e
 
 DAG = """
 import datetime
+import time
+from pathlib import Path
+
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 
 @dag(
@@ -34,6 +38,8 @@ def tiny():
         date = params["log_date"] or ds
         if date == "2018-11-13":
             raise ValueError("an unlucky day")
+        while date == "2018-11-20" and not Path(__file__).with_name("go").exists():
+            time.sleep(0.1)
         return date
     work()
 
@@ -106,6 +112,22 @@ def test_a_backfill_runs_each_date_once_tells_what_failed_and_runs_again_only_wh
     again = _starts(home, 12, 14)
     assert again.keys() == first.keys()
     assert all(again[run] != first[run] for run in first)
+
+
+def test_a_run_that_is_under_way_already_is_waited_for(home: Home) -> None:
+    api = AirflowApi(home)
+    while api.active_backfill("tiny") is not None:
+        time.sleep(0.5)
+    api.create_backfill(_backfill(20, 20).request())
+    seen: list[tuple[int, int]] = []
+
+    def let_go(done: int, total: int) -> None:
+        seen.append((done, total))
+        (home.dags / "go").touch()
+
+    assert Runner(api, lambda _sentence: None, let_go).backfill(_backfill(20, 20)) == 0
+    assert seen[0] == (0, 1)
+    assert seen[-1] == (1, 1)
 
 
 def test_a_triggered_run_gets_its_params_and_its_failure_is_told(runner: Runner) -> None:

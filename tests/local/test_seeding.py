@@ -76,6 +76,23 @@ def test_a_folder_with_neither_kind_of_data_is_refused(stack: RunningStack, buck
         seed(stack.s3, bucket, tmp_path, replace=False, progress=_ignore)
 
 
+def test_an_interrupted_upload_ends_soon_and_the_next_one_goes_on(
+    stack: RunningStack, bucket: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log_data").mkdir()
+    for number in range(300):
+        (tmp_path / "log_data" / f"{number}").write_text(f"{number}")
+
+    def interrupt(done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seed(stack.s3, bucket, tmp_path, replace=False, progress=interrupt)
+    there = len(_keys(stack, bucket))
+    assert 0 < there < 300
+    assert seed(stack.s3, bucket, tmp_path, replace=False, progress=_ignore) == Seeded(300 - there, there, 0)
+
+
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART])
 def test_a_file_of_any_size_is_recognised_by_its_etag(
     stack: RunningStack, bucket: str, tmp_path: Path, size: int

@@ -6,7 +6,9 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -56,6 +58,28 @@ def test_a_second_up_changes_nothing(own: Stack) -> None:
     own.up(PROGRAMS)
     assert _pids(own) == before
     assert set(before) == set(PROGRAMS)
+
+
+def test_a_second_up_beside_the_first_waits_says_so_and_then_changes_nothing(own: Stack) -> None:
+    told: list[str] = []
+    waiting = threading.Event()
+
+    def tell(name: str, message: str) -> None:
+        told.append(f"{name}: {message}")
+        waiting.set()
+
+    second = Stack(Home(own.home.folder), tell)
+    with ThreadPoolExecutor(1) as threads:
+        with own.home.locked(lambda _message: None):
+            upping = threads.submit(second.up, ("postgres", "s3"))
+            assert waiting.wait(60)
+            assert told == [f"home: Another command is starting or stopping {own.home.folder}; waiting for it."]
+            assert not own.home.exists
+        upping.result()
+    before = _pids(own)
+    own.up(("postgres", "s3"))
+    assert _pids(own) == before
+    assert _problems(own) == set()
 
 
 def test_a_program_that_dies_is_named_by_status_and_brought_back_by_up(own: Stack) -> None:
