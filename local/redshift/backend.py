@@ -140,7 +140,7 @@ class Backend:
             whole = protocol.report(b"E", as_redshift(protocol.fields_of(whole[5:])))
             answer.failure = answer.failure or protocol.BackendError(whole[5:])
         elif kind == b"D" and answer.hidden:
-            answer.rows.append(protocol.row_of(whole[5:]))
+            answer.rows.extend(protocol.rows_of(whole))
         elif kind == b"G":
             answer.wants_rows.set()
         elif kind == b"S" and whole.startswith(_SERVER_VERSION, 5):

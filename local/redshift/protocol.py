@@ -13,6 +13,7 @@ AUTHENTICATION_SASL = b"\0\0\0\x0a"
 MAX_STARTUP_BYTES = 10_000
 MAX_MESSAGE_BYTES = 1 << 30
 
+_DATA_ROW = ord("D")
 _LENGTH = struct.Struct("!i")
 
 
@@ -68,15 +69,19 @@ def notice(words: str, severity: str = "INFO") -> bytes:
     return report(b"N", {"S": severity, "V": severity, "C": "00000", "M": words})
 
 
-def row_of(body: bytes) -> list[str | None]:
-    """The columns of a DataRow in text format."""
-    position, columns = 2, list[str | None]()
-    while position < len(body):
-        (length,) = _LENGTH.unpack_from(body, position)
-        position += 4
-        columns.append(None if length < 0 else body[position : position + length].decode())
-        position += max(length, 0)
-    return columns
+def rows_of(run: bytes) -> Iterator[list[str | None]]:
+    """The columns of each DataRow of a run, in text format."""
+    position = 0
+    while position < len(run):
+        (count,) = struct.unpack_from("!h", run, position + 5)
+        position += 7
+        columns = list[str | None]()
+        for _ in range(count):
+            (length,) = _LENGTH.unpack_from(run, position)
+            position += 4
+            columns.append(None if length < 0 else run[position : position + length].decode())
+            position += max(length, 0)
+        yield columns
 
 
 async def read_body(reader: asyncio.StreamReader, limit: int) -> bytes:
@@ -88,13 +93,21 @@ async def read_body(reader: asyncio.StreamReader, limit: int) -> bytes:
 
 
 def messages(buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
-    """Take the messages out of what a server has sent, but for a last one that is not whole: (kind, all its bytes)."""
-    start = 0
-    while len(buffer) - start >= 5:
-        end = start + 1 + _LENGTH.unpack_from(buffer, start + 1)[0]
+    """Take the messages out of what a server has sent, but for a last one that is not whole: (kind, all its bytes).
+
+    A run of DataRows (D) comes in one piece: most results are passed on, and a look at every row would cost thrice.
+    """
+    start = position = 0
+    while len(buffer) - position >= 5:
+        end = position + 1 + _LENGTH.unpack_from(buffer, position + 1)[0]
         if end > len(buffer):
             break
-        whole = bytes(buffer[start:end])
-        yield whole[:1], whole
-        start = end
-    del buffer[:start]
+        if buffer[position] != _DATA_ROW:
+            if start < position:
+                yield b"D", bytes(buffer[start:position])
+            yield bytes(buffer[position : position + 1]), bytes(buffer[position:end])
+            start = end
+        position = end
+    if start < position:
+        yield b"D", bytes(buffer[start:position])
+    del buffer[:position]
