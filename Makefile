@@ -8,7 +8,7 @@ ARGS ?=
 .PHONY: help up down status test lint bench conformance format lock clean
 
 help: ## say what each target does
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 up: $(STAMP) ## start Airflow, the Redshift stand-in and S3 on this machine
 	@$(PYTHON) -m local up $(ARGS)
