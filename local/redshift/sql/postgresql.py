@@ -46,6 +46,13 @@ def is_aggregate(node: exp.Expr) -> bool:
     return known is not None and known.kind in _AGGREGATES and not over
 
 
+def sort_of(aggregate: exp.Expr) -> str:
+    """What an aggregate that sorts sorts by, in Redshift's words."""
+    if FUNCTIONS[call_name(aggregate)].kind == "within" and aggregate.parent is not None:
+        return ", ".join(item.sql("redshift") for item in aggregate.parent.expression.expressions)
+    return aggregate.expressions[0].sql("redshift") if call_name(aggregate) == "median" else ""
+
+
 def _grouped(select: exp.Expr) -> list[exp.Expr]:
     """What GROUP BY ALL groups by: the items of the list that hold no aggregate."""
     positions = []

@@ -22,7 +22,7 @@ from local.redshift.sql.functions import (
 )
 from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Token, quote_literal, text_of
 from local.redshift.sql.plan import RefusedError
-from local.redshift.sql.postgresql import Writer, call_name, date_part, postgresql_type
+from local.redshift.sql.postgresql import Writer, call_name, date_part, is_aggregate, postgresql_type, sort_of
 
 
 def _some(table: dict[Any, Any], *names: str) -> dict[Any, Any]:
@@ -165,6 +165,9 @@ def _check_select(node: exp.Expr) -> None:
     straight = not any(node.args.get(part) for part in ("joins", "where", "group", "having"))
     if node.args.get("qualify") and straight and not (node.args.get("from_") and node.args["from_"].this.alias):
         raise RefusedError("QUALIFY straight after FROM needs an alias of the table.", "42601")
+    sorts = {sort_of(item) for item in node.expressions for item in item.walk() if is_aggregate(item)} - {""}
+    if len(sorts) > 1:
+        raise RefusedError("within group ORDER BY clauses for aggregate functions must be the same", "42601")
 
 
 def _check_table(node: exp.Expr) -> None:

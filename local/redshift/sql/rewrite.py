@@ -47,6 +47,8 @@ def rewrite(text: str) -> tuple[Plan, ...]:
 def _rewrite(text: str) -> tuple[Plan, ...]:
     if len(text.encode(errors="replace")) > MAX_STATEMENT_BYTES:
         return (Refuse("The statement is refused: it is longer than 16 MB.", "54000"),)
+    if "\0" in text:
+        return (Refuse("The statement is refused: it holds a null byte.", "22021"),)
     try:
         statements = split(tokenize(text))
     except RefusedError as refused:
