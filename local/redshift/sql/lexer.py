@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from local.redshift.sql.functions import ALLOWED
 from local.redshift.sql.plan import RefusedError
 
 _TOKEN = re.compile(
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 # PostgreSQL would silently cut a longer name; Redshift keeps 127 bytes.
 MAX_IDENTIFIER_BYTES = 63
+RESERVED = frozenset(ALLOWED["reserved_words"].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def _scan(text: str) -> Iterator[Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise RefusedError(f'syntax error at or near "{text[position : position + 20]}"', "42601")
+            words = f'What begins at "{text[position : position + 20]}" is refused: the stand-in cannot read it.'
+            raise RefusedError(words, "42601")
         kind, raw, start, position = match.lastgroup or "", match.group(), match.start(), match.end()
         if kind == "space":
             continue
@@ -128,9 +131,12 @@ def quote_literal(value: str) -> str:
 class Cursor:
     """Reads a statement's tokens from left to right."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: list[Token], text: str = "") -> None:
+        self.tokens, self.text = tokens, text
         self.position = 0
+        # How far the patterns got that did not match in the end, and why they did not.
+        self.furthest = 0
+        self.reason: RefusedError | None = None
 
     def peek(self, offset: int = 0) -> Token | None:
         index = self.position + offset
@@ -156,6 +162,18 @@ class Cursor:
         near = f'at or near "{token.text}"' if token else "at end of input"
         return RefusedError(f"syntax error {near}", "42601")
 
+    def missed(self, position: int, reason: RefusedError | None = None) -> None:
+        """Remember what a pattern failed at, if none got further."""
+        if position > self.furthest or (position == self.furthest and reason):
+            self.furthest, self.reason = position, reason
+
+    def refusal(self) -> RefusedError:
+        """Why no pattern matched."""
+        read = self.tokens[: self.furthest + 1]
+        text = " ".join([*(token.upper or token.text for token in read[:2]), *(token.text for token in read[2:])])
+        words = f"{text[-80:]} is refused: the stand-in knows no statement that goes on like this."
+        return self.reason or RefusedError(words)
+
     def next(self) -> Token:
         token = self.peek()
         if token is None:
@@ -172,10 +190,10 @@ class Cursor:
 
     def name(self) -> str:
         """One identifier, lower-cased."""
-        token = self.next()
-        if token.kind not in ("word", "quoted"):
-            self.position -= 1
+        token = self.peek()
+        if token is None or token.kind not in ("word", "quoted") or token.upper in RESERVED:
             raise self.error()
+        self.position += 1
         return token.text.lower()
 
     def qualified_name(self) -> tuple[str, ...]:
@@ -193,6 +211,24 @@ class Cursor:
             found.append(self.name())
         self.expect(")")
         return found
+
+    def whole(self) -> int:
+        """A whole number."""
+        digits = self.take("number")
+        if not digits.isdecimal() or len(digits) > 9:
+            raise RefusedError(f'syntax error at or near "{digits}"', "42601")
+        return int(digits)
+
+    def until(self, ends: frozenset[str]) -> list[Token]:
+        """The tokens up to one of these that is not inside of a parenthesis or a CASE; at least one."""
+        taken, depth = [self.next()], 0
+        while taken:
+            depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(taken[-1].upper, 0)
+            token = self.peek()
+            if token is None or (depth <= 0 and token.upper in ends):
+                break
+            taken.append(self.next())
+        return taken
 
     def rest(self) -> list[Token]:
         remaining = self.tokens[self.position :]
