@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 
 # What a packet of a connection's start begins with: version 3.x, or a request in place of a version.
 VERSION_3 = b"\x00\x03"
-CANCEL_REQUEST, SSL_REQUEST, GSS_REQUEST = (struct.pack("!i", code) for code in (80877102, 80877103, 80877104))
+CANCEL_REQUEST, *ENCRYPTION_REQUESTS = (struct.pack("!i", code) for code in (80877102, 80877103, 80877104))
 AUTHENTICATION_SASL = b"\0\0\0\x0a"
-MAX_STARTUP_BYTES = 10_000
-MAX_MESSAGE_BYTES = 1 << 30
-
+# A longer message is not one: a statement of Redshift's has 16 MB at most.
+_MOST_BYTES = 1 << 26
 _DATA_ROW = ord("D")
 _LENGTH = struct.Struct("!i")
 
@@ -84,10 +83,10 @@ def rows_of(run: bytes) -> Iterator[list[str | None]]:
         yield columns
 
 
-async def read_body(reader: asyncio.StreamReader, limit: int) -> bytes:
-    """Read the client's next message after its kind, if it has one."""
+async def read_body(reader: asyncio.StreamReader) -> bytes:
+    """Read the client's next message after its kind, which packets of a connection's start do not have."""
     (length,) = _LENGTH.unpack(await reader.readexactly(4))
-    if not 4 <= length <= limit:
+    if not 4 <= length <= _MOST_BYTES:
         raise ProtocolError("these bytes are not the PostgreSQL protocol")
     return await reader.readexactly(length - 4)
 

@@ -16,8 +16,7 @@ log = logging.getLogger("redshift")
 LOOPBACK = "127.0.0.1"
 ISOLATIONS = {"serializable": "serializable", "snapshot": r"repeatable\ read"}
 _LIMIT = 1 << 20
-_CONNECT_SECONDS = 10
-_STARTUP_SECONDS = 60
+_CONNECT_SECONDS, _STARTUP_SECONDS = 10, 60
 # What PostgreSQL knows too; the drivers of Redshift send more, which PostgreSQL would refuse.
 _KEPT = {"user", "database", "application_name", "datestyle", "timezone", "extra_float_digits", "statement_timeout"}
 _SETTINGS = {
@@ -36,16 +35,13 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Server:
-    """The stand-in's door, and where PostgreSQL is: a host name or the folder of its socket.
-
-    A Redshift database is set to one of ISOLATIONS.
-    """
+    """The stand-in's door, with the way to PostgreSQL: its host's name, or the folder of its socket."""
 
     host: str
     port: int
     database: str
     load: Loader
-    isolation: str = "serializable"
+    isolation: str
 
     async def listen(self, port: int) -> asyncio.Server:
         """Listen on loopback."""
@@ -70,12 +66,9 @@ class Server:
             writer.close()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        packet = b""
         async with asyncio.timeout(_STARTUP_SECONDS):
-            while packet[:4] in (b"", protocol.SSL_REQUEST, protocol.GSS_REQUEST):
-                # Loopback only: nothing is encrypted.
-                writer.write(b"N" if packet else b"")
-                packet = await protocol.read_body(reader, protocol.MAX_STARTUP_BYTES)
+            while (packet := await protocol.read_body(reader))[:4] in protocol.ENCRYPTION_REQUESTS:
+                writer.write(b"N")  # nobody listens in on loopback
         if packet[:4] == protocol.CANCEL_REQUEST:
             answer, connection = await self._connect()
             connection.write(protocol.message(b"", packet))
@@ -112,11 +105,9 @@ class Server:
             raise ProtocolError(f"PostgreSQL, behind the stand-in, cannot be reached: {error}", "57P03") from None
 
     def _parameters(self, given: dict[str, str]) -> dict[str, str]:
-        encoding = given.get("client_encoding", "utf8").strip("'\"").lower()
-        if encoding not in ("utf8", "utf-8", "unicode"):
-            raise ProtocolError(f"the client encoding {encoding} is refused: the stand-in reads only UTF8")
-        database = given.get("database", given.get("user", ""))
-        if database != self.database:
+        if given.get("client_encoding", "utf8").strip("'\"").lower() not in ("utf8", "utf-8", "unicode"):
+            raise ProtocolError("the client's encoding is refused: the stand-in reads only UTF8")
+        if (database := given.get("database", given.get("user", ""))) != self.database:
             raise ProtocolError(f'database "{database}" does not exist', "3D000")
         settings = _SETTINGS | {"default_transaction_isolation": ISOLATIONS[self.isolation]}
         # Last, and so over what the client says in its own options.

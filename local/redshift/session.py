@@ -15,8 +15,6 @@ from local.redshift.sql.rewrite import rewrite
 statement_log = logging.getLogger("redshift.statements")
 # Text whose rewriting would hold up the other sessions.
 _LONG_TEXT = 20_000
-# Messages that are read ahead, while the client's earlier ones are worked off.
-_READ_AHEAD = 64
 # Password, Bind, Describe, Execute, Close, Flush; and what a COPY leaves behind, which PostgreSQL itself ignores.
 _PASSED = b"pBDECHdcf"
 _TRANSACTION_CONTROL = {"BEGIN", "BEGIN READ ONLY", "COMMIT", "ROLLBACK"}
@@ -37,7 +35,8 @@ class Session:
         self, client: asyncio.StreamReader, answers: asyncio.StreamWriter, backend: Backend, load: Loader
     ) -> None:
         self._client, self._answers, self._backend, self._load = client, answers, backend, load
-        self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(_READ_AHEAD)
+        # Read ahead, while the client's earlier ones are worked off.
+        self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(64)
         # Those of the client's statements and portals that are ours.
         self._statements: dict[bytes, Plan] = {}
         self._portals: dict[bytes, Plan | None] = {}
@@ -50,8 +49,7 @@ class Session:
         try:
             while kind != b"X":
                 kind = await self._client.readexactly(1)
-                body = await protocol.read_body(self._client, protocol.MAX_MESSAGE_BYTES)
-                await self._messages.put((kind, body))
+                await self._messages.put((kind, await protocol.read_body(self._client)))
         except (asyncio.IncompleteReadError, ConnectionError):
             self._backend.close()
             raise
@@ -102,9 +100,8 @@ class Session:
     async def _parse(self, body: bytes) -> None:
         name, _, rest = body.partition(b"\0")
         sql, _, types = rest.partition(b"\0")
-        plans = await self._plans(sql)
-        plan = plans[0] if plans else Send("")
-        if len(plans) > 1:
+        plan, *more = await self._plans(sql) or (Send(""),)
+        if more:
             plan = Refuse("cannot insert multiple commands into a prepared statement", "42601")
         self._statements.pop(name, None)
         if (text := _text(plan)) is None:

@@ -323,6 +323,32 @@ def test_bytes_that_are_no_protocol_end_the_connection(stand_in: StandIn) -> Non
         assert client.recv(1000) == b""
 
 
+def test_a_message_that_would_go_round_the_rewriting_is_refused(connect: Connect) -> None:
+    connection = connect()
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        wire.setblocking(True)
+        wire.sendall(b"F" + (4).to_bytes(4, "big"))  # a call of a function, past SQL
+        assert b"the stand-in does not know it" in wire.recv(1000)
+        assert wire.recv(1000) == b""
+
+
+def test_a_failed_copy_in_a_transaction_is_remembered_after_it(connect: Connect, schema: str) -> None:
+    connection = connect(autocommit=False)
+    connection.execute("create table x (a int)")
+    connection.commit()
+    with pytest.raises(psycopg.Error):
+        connection.execute("copy x from 's3://sparkify/no-such-object' iam_role default json 'auto'")
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("select pg_last_query_id()")
+    connection.rollback()
+    with connection.pipeline():
+        first = connection.execute("select 1")
+        last = connection.execute("select pg_last_query_id()").fetchone()
+    assert first.fetchone() == (1,)
+    assert last is not None
+    assert last[0] > 0
+
+
 def test_a_session_ends_with_postgresql_and_the_next_works_after_it(
     tmp_path_factory: pytest.TempPathFactory, s3: S3Client
 ) -> None:
