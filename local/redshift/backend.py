@@ -13,6 +13,7 @@ from local.redshift import protocol
 from local.redshift.sql.lexer import quote_literal
 from local.redshift.sql.tables import BYTE_LIMIT_SUFFIX
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 READ_BYTES = 1 << 18
 # But for a changed setting, which the client must know whoever changed it.
 _ALL_KINDS = bytes(kind for kind in range(256) if kind != ord("S"))
@@ -59,15 +60,13 @@ class Answer:
 class Backend:
     """One connection to PostgreSQL, whose answers go to *client*; *cut_sasl* is for one driver's mistake."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: asyncio.StreamWriter, cut_sasl: bool
-    ) -> None:
-        self._reader, self._writer, self._client, self._cut_sasl = reader, writer, client, cut_sasl
+    def __init__(self, postgresql: Streams, client: asyncio.StreamWriter, *, cut_sasl: bool = False) -> None:
+        (self._reader, self._writer), self._client, self._cut_sasl = postgresql, client, cut_sasl
         self._awaited: deque[Answer] = deque()
         self._remembered: list[str] = []
         self.status = b"I"
         # Waits until PostgreSQL takes more.
-        self.drain = writer.drain
+        self.drain = self._writer.drain
 
     def send(self, data: bytes, answer: Answer | None = None) -> None:
         """Pass bytes on; *answer* is expected if they will bring a ReadyForQuery."""

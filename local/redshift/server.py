@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from local.redshift import protocol
-from local.redshift.backend import Answer, Backend
+from local.redshift.backend import Answer, Backend, Streams
 from local.redshift.protocol import ProtocolError
 from local.redshift.session import Loader, Session
 
@@ -80,9 +80,9 @@ class Server:
         parts = packet[4:].decode(errors="replace").split("\0")
         given = dict(zip(parts[::2], parts[1::2], strict=False))
         start = "\0".join(part for pair in self._parameters(given).items() for part in pair) + "\0\0"
-        backend = Backend(*await self._connect(), writer, cut_sasl="client_protocol_version" in given)
+        backend = Backend(await self._connect(), writer, cut_sasl="client_protocol_version" in given)
         backend.send(protocol.message(b"", packet[:4] + start.encode()), Answer())
-        session = Session(reader, writer, backend, self.load)
+        session = Session((reader, writer), backend, self.load)
         try:
             # The first of the three that fails ends the others.
             async with asyncio.TaskGroup() as tasks:
@@ -95,7 +95,7 @@ class Server:
         finally:
             backend.close()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> Streams:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 if self.host.startswith("/"):

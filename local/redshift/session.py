@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from local.redshift import protocol
-from local.redshift.backend import Answer, Backend, refusal
+from local.redshift.backend import Answer, Backend, Streams, refusal
 from local.redshift.sql.plan import Load, Plan, Refuse, Script, Send
 from local.redshift.sql.rewrite import rewrite
 
@@ -31,10 +31,8 @@ class Session:
     portals and describes them; only to execute one is left to do here.
     """
 
-    def __init__(
-        self, client: asyncio.StreamReader, answers: asyncio.StreamWriter, backend: Backend, load: Loader
-    ) -> None:
-        self._client, self._answers, self._backend, self._load = client, answers, backend, load
+    def __init__(self, client: Streams, backend: Backend, load: Loader) -> None:
+        (self._client, self._answers), self._backend, self._load = client, backend, load
         # Read ahead, while the client's earlier ones are worked off.
         self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(64)
         # Those of the client's statements and portals that are ours.
@@ -62,7 +60,6 @@ class Session:
                 continue
             await self._message(kind, body)
             await self._backend.drain()
-            await self._answers.drain()
             if kind in b"QS":
                 await self._backend.catch_up()
 
@@ -87,9 +84,8 @@ class Session:
             raise protocol.ProtocolError(f"the message {kind!r} is refused: the stand-in does not know it")
 
     async def _plans(self, sql: bytes) -> tuple[Plan, ...]:
-        try:
-            text = sql.decode()
-        except UnicodeDecodeError:
+        text = sql.decode(errors="replace")
+        if text.encode() != sql:
             return (Refuse("The statement is refused: it is not UTF-8.", "22021"),)
         if statement_log.handlers:
             statement_log.info(json.dumps(text))
@@ -140,14 +136,11 @@ class Session:
         """Run a statement of ours and tell the client what became of it; False if it failed."""
         notices, tag = list[bytes](), "COPY"
         try:
-            if self._backend.status == b"E":
-                await self._backend.ask("SELECT 1")  # raises what PostgreSQL says in a failed transaction
             if isinstance(plan, Load):
                 notices = await self._load(plan, self._backend)
             elif isinstance(plan, Script):
-                await self._backend.ask(plan.sql)
-                if plan.commits and self._backend.status == b"T":
-                    await self._backend.ask("COMMIT")
+                commits = plan.commits and self._backend.status == b"T"
+                await self._backend.ask(f"{plan.sql}; COMMIT" if commits else plan.sql)
                 tag = plan.tag
         except protocol.BackendError as error:
             self._answers.write(protocol.report(b"E", error.fields))
