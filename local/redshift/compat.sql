@@ -117,9 +117,9 @@ create or replace function is_valid_json_array(text) returns boolean immutable p
 return $1 is json array;
 create or replace function json_array_length(text) returns integer immutable parallel safe language sql
 return pg_catalog.json_array_length($1::json);
--- What is not there is an empty text.
+-- Amazon's page has said of what is not there that it is an empty text, and says now that it is null.
 create or replace function text_of_json(json) returns text immutable parallel safe language sql
-return case json_typeof($1) when 'null' then refused('null in JSON') else coalesce($1 #>> '{}', '') end;
+return coalesce($1 #>> '{}', refused('a value that JSON has not or has as null'));
 create or replace function json_extract_path_text(text, variadic text[]) returns text
 immutable strict parallel safe language sql return text_of_json($1::json #> $2);
 create or replace function json_extract_array_element_text(text, integer) returns text

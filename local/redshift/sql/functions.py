@@ -31,7 +31,7 @@ def _functions(table: str) -> dict[str, Function]:
         for written in names:
             name = written.removeprefix("~")
             own = f"{SCHEMA}.{name}" if written != name else name
-            source = page.format(name.upper(), lower=name)
+            source = page.format(name.upper())
             found[name] = Function(kind, int(least), int(most or -1) if several else int(least), source, target or own)
     return found
 

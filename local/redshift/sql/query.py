@@ -164,7 +164,7 @@ def _check_column(node: exp.Expr) -> None:
 def _check_select(node: exp.Expr) -> None:
     straight = not any(node.args.get(part) for part in ("joins", "where", "group", "having"))
     if node.args.get("qualify") and straight and not (node.args.get("from_") and node.args["from_"].this.alias):
-        raise RefusedError("QUALIFY straight after FROM needs an alias of the table.", "42601")
+        raise RefusedError("QUALIFY straight after FROM is refused: Redshift needs the table to have an alias there.")
     sorts = {sort_of(item) for item in node.expressions for item in item.walk() if is_aggregate(item)} - {""}
     if len(sorts) > 1:
         raise RefusedError("within group ORDER BY clauses for aggregate functions must be the same", "42601")
