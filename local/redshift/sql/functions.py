@@ -11,9 +11,13 @@ SCHEMA = "redshift_compat"
 ALLOWED: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("allowed.toml").read_text("utf-8"))
 
 
+# As many arguments as PostgreSQL takes where Redshift names no limit.
+MANY = 100
+
+
 @dataclass(frozen=True)
 class Function:
-    """``most`` is -1 for any number of arguments; ``target`` is a name or a text with ``{0}``, ``{1}`` …"""
+    """``target`` is PostgreSQL's name for it, or a text of its arguments ``{0}``, ``{1}`` …"""
 
     kind: str
     least: int
@@ -32,7 +36,9 @@ def _functions(table: str) -> dict[str, Function]:
             name = written.removeprefix("~")
             own = f"{SCHEMA}.{name}" if written != name else name
             source = page.format(name.upper())
-            found[name] = Function(kind, int(least), int(most or -1) if several else int(least), source, target or own)
+            found[name] = Function(
+                kind, int(least), int(most or MANY) if several else int(least), source, target or own
+            )
     return found
 
 
