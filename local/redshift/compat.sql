@@ -67,15 +67,6 @@ return 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 2
 
 create or replace function remembered(name text) returns text stable language sql
 return nullif(pg_catalog.current_setting('redshift.' || name, true), '');
-create or replace function current_setting(name text) returns text stable language sql
-return coalesce(
-    remembered(name),
-    (select setting from (values ('query_group', ''), ('wlm_query_slot_count', '1'), ('enable_result_cache_for_session', 'on'),
-        ('enable_case_sensitive_identifier', 'off'), ('analyze_threshold_percent', '10'), ('mv_enable_aqmv_for_session', 'on'),
-        ('enable_vacuum_boost', 'off'), ('json_serialization_enable', 'off'), ('describe_field_name_in_uppercase', 'off'),
-        ('downcase_delimited_identifier', 'on')) as d (parameter, setting) where d.parameter = name),
-    (select s.setting from pg_catalog.pg_settings as s where s.name = 'statement_timeout' and $1 = s.name),
-    pg_catalog.current_setting(name));
 
 create or replace function to_varchar(value text, bytes integer) returns varchar immutable parallel safe language plpgsql as $$
 declare

@@ -257,6 +257,7 @@ def _check_function(node: exp.Expr) -> None:
         (any(len(each.expressions) > 1 + (name == "listagg") for each in distinct), "is refused with such DISTINCT"),
         (name == "regexp_replace" and len(arguments) > 2 and not _plain(arguments[2]),
          "is refused with a replacement other than a plain literal"),
+        (known.kind == "setting" and not last.is_string, "needs a parameter's name in quotes"),
         (known.kind == "regexp" and len(arguments) == known.most and last.name not in ("c", "i"),
          "is known only with 'c' or 'i' for its parameters"),
     ):  # fmt: skip

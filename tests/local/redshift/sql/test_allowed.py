@@ -81,7 +81,8 @@ def test_every_form_is_read(form: str) -> None:
 def test_every_function_is_there_with_its_fewest_and_its_most_arguments(name: str) -> None:
     known = FUNCTIONS[name]
     for count in {known.least, known.most}:
-        arguments = ["day" if known.kind == "datepart" and not place else "'c'" for place in range(count)]
+        first = {"datepart": "day", "setting": "'query_group'"}.get(known.kind, "'c'")
+        arguments = [first, *["'c'"] * (count - 1)][:count]
         after = {
             "within": " within group (order by a)", "ranking": " over (order by a)", "offset": " over (order by a)",
             "edge": " over ()", "ratio": " over ()",
