@@ -67,21 +67,6 @@ return 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 2
 
 create or replace function remembered(name text) returns text stable language sql
 return nullif(pg_catalog.current_setting('redshift.' || name, true), '');
-create or replace function current_setting(name text) returns text stable language sql
-return coalesce(
-    remembered(name),
-    (select setting from (values ('query_group', ''), ('wlm_query_slot_count', '1'), ('enable_result_cache_for_session', 'on'),
-        ('enable_case_sensitive_identifier', 'off'), ('analyze_threshold_percent', '10'), ('mv_enable_aqmv_for_session', 'on'),
-        ('enable_vacuum_boost', 'off'), ('json_serialization_enable', 'off'), ('describe_field_name_in_uppercase', 'off'),
-        ('downcase_delimited_identifier', 'on')) as d (parameter, setting) where d.parameter = name),
-    (select s.setting from pg_catalog.pg_settings as s where s.name = 'statement_timeout' and $1 = s.name),
-    pg_catalog.current_setting(name));
-create or replace function pg_last_copy_count() returns bigint stable language sql
-return coalesce(remembered('last_copy_count'), '0')::bigint;
-create or replace function pg_last_copy_id() returns integer stable language sql
-return coalesce(remembered('last_copy_id'), '-1')::integer;
-create or replace function pg_last_query_id() returns integer stable language sql
-return coalesce(remembered('last_load_id'), '-1')::integer;
 
 create or replace function to_varchar(value text, bytes integer) returns varchar immutable parallel safe language plpgsql as $$
 declare
@@ -93,14 +78,14 @@ begin
     return kept;
 end $$;
 
-create or replace function concat(text, text) returns text immutable parallel safe language sql return $1 || $2;
 create or replace function sha2(text, integer) returns text immutable parallel safe language sql
 return encode(case $2 when 512 then sha512(convert_to($1, 'UTF8')) when 384 then sha384(convert_to($1, 'UTF8'))
     when 224 then sha224(convert_to($1, 'UTF8')) when 256 then sha256(convert_to($1, 'UTF8'))
     when 0 then sha256(convert_to($1, 'UTF8')) end, 'hex');
-create or replace function regexp_substr(text, text, integer default 1, integer default 1, text default 'c') returns text
-immutable parallel safe language sql
-return coalesce(pg_catalog.regexp_substr($1, $2, $3, $4, $5), case when $1 is not null and $2 is not null then '' end);
+create or replace function regexp_substr(text, text, integer, integer, text) returns text
+immutable strict parallel safe language sql return coalesce(pg_catalog.regexp_substr($1, $2, $3, $4, $5), '');
+create or replace function regexp_substr(text, text, integer default 1, integer default 1) returns text
+immutable parallel safe language sql return regexp_substr($1, $2, $3, $4, 'c');
 
 create or replace function refused(what text) returns text volatile language plpgsql as $$
 begin
@@ -112,14 +97,9 @@ return (select case when bool_and(digit between 0 and $2 - 1) then sum(digit * $
     from (select place, strpos('0123456789abcdefghijklmnopqrstuvwxyz', lower(substr($1, place, 1))) - 1 as digit
         from generate_series(1, length($1)) as place) as digits);
 
-create or replace function is_valid_json(text) returns boolean immutable parallel safe language sql return $1 is json object;
-create or replace function is_valid_json_array(text) returns boolean immutable parallel safe language sql
-return $1 is json array;
-create or replace function json_array_length(text) returns integer immutable parallel safe language sql
-return pg_catalog.json_array_length($1::json);
--- What is not there is an empty text.
+-- Amazon's page has said of what is not there that it is an empty text, and says now that it is null.
 create or replace function text_of_json(json) returns text immutable parallel safe language sql
-return case json_typeof($1) when 'null' then refused('null in JSON') else coalesce($1 #>> '{}', '') end;
+return coalesce($1 #>> '{}', refused('a value that JSON has not or has as null'));
 create or replace function json_extract_path_text(text, variadic text[]) returns text
 immutable strict parallel safe language sql return text_of_json($1::json #> $2);
 create or replace function json_extract_array_element_text(text, integer) returns text
@@ -143,11 +123,6 @@ return (pg_catalog.date_trunc('month', $1) + interval '1 month' - interval '1 da
 create or replace function add_months(timestamp, integer) returns timestamp immutable parallel safe language sql
 return case when $1::date = last_day($1) then last_day($1 + $2 * interval '1 month') + $1::time
     else $1 + $2 * interval '1 month' end;
-create or replace function months_between(a timestamp, b timestamp) returns double precision
-immutable parallel safe language sql
-return (extract(year from a) - extract(year from b)) * 12 + extract(month from a) - extract(month from b)
-    + case when extract(day from a) = extract(day from b) or (a::date = last_day(a) and b::date = last_day(b)) then 0
-        else (extract(day from a) - extract(day from b) + extract(epoch from a::time - b::time) / 86400) / 31 end;
 create or replace function date_trunc(text, timestamp) returns timestamp immutable parallel safe language sql
 return pg_catalog.date_trunc($1, $2);
 create or replace function date_trunc(text, date) returns timestamp immutable parallel safe language sql
@@ -165,42 +140,42 @@ return t + case part when 'quarter' then n * interval '3 months' when 'milliseco
     when 'month' then n * interval '1 month' when 'week' then n * interval '1 week' when 'day' then n * interval '1 day'
     when 'hour' then n * interval '1 hour' when 'minute' then n * interval '1 minute'
     when 'second' then n * interval '1 second' end;
--- Counts the boundaries crossed; a week begins on Sunday here.
+-- Counts the boundaries crossed; a week begins on Sunday here, and the epoch on a Thursday.
+create or replace function months(timestamp) returns integer immutable parallel safe language sql
+return extract(year from $1) * 12 + extract(month from $1) - 1;
+create or replace function crossed(a timestamp, b timestamp, seconds numeric, shift integer default 0) returns bigint
+immutable parallel safe language sql
+return floor((extract(epoch from b) + shift) / seconds) - floor((extract(epoch from a) + shift) / seconds);
 create or replace function datediff(part text, a timestamp, b timestamp) returns bigint immutable parallel safe language sql
-return case part
-    when 'year' then extract(year from b) - extract(year from a)
-    when 'quarter' then extract(year from b) * 4 + extract(quarter from b) - extract(year from a) * 4 - extract(quarter from a)
-    when 'month' then extract(year from b) * 12 + extract(month from b) - extract(year from a) * 12 - extract(month from a)
-    when 'week' then (pg_catalog.date_trunc('week', b + interval '1 day')::date
-        - pg_catalog.date_trunc('week', a + interval '1 day')::date) / 7
-    when 'day' then b::date - a::date
-    when 'hour' then extract(epoch from pg_catalog.date_trunc('hour', b) - pg_catalog.date_trunc('hour', a)) / 3600
-    when 'minute' then extract(epoch from pg_catalog.date_trunc('minute', b) - pg_catalog.date_trunc('minute', a)) / 60
-    when 'second' then extract(epoch from pg_catalog.date_trunc('second', b) - pg_catalog.date_trunc('second', a))
-    when 'millisecond' then extract(epoch from pg_catalog.date_trunc('milliseconds', b)
-        - pg_catalog.date_trunc('milliseconds', a)) * 1000
-    when 'microsecond' then extract(epoch from b - a) * 1000000
-end::bigint;
+return case part when 'year' then months(b) / 12 - months(a) / 12 when 'quarter' then months(b) / 3 - months(a) / 3
+    when 'month' then months(b) - months(a) when 'week' then crossed(a, b, 604800, 345600)
+    when 'day' then b::date - a::date when 'hour' then crossed(a, b, 3600) when 'minute' then crossed(a, b, 60)
+    when 'second' then crossed(a, b, 1) when 'millisecond' then crossed(a, b, 0.001)
+    when 'microsecond' then crossed(a, b, 0.000001) end;
+
+create or replace function months_between(a timestamp, b timestamp) returns double precision
+immutable parallel safe language sql
+return months(a) - months(b) + case
+    when extract(day from a) = extract(day from b) or (a::date = last_day(a) and b::date = last_day(b)) then 0
+    else (extract(day from a) - extract(day from b) + extract(epoch from a::time - b::time) / 86400) / 31 end;
 
 -- The average of integers is an integer, cut; that of decimals has a scale that is not known for certain.
+create or replace function avg_of_integers(bigint[]) returns bigint immutable parallel safe language sql
+return $1[2] / nullif($1[1], 0);
 create or replace function avg_of_integers(numeric[]) returns bigint immutable parallel safe language sql
-return case when $1[1] > 0 then div($1[2], $1[1])::bigint end;
+return div($1[2], nullif($1[1], 0));
+create or replace function add_integer(numeric[], bigint) returns numeric[] immutable strict parallel safe language sql
+return array[$1[1] + 1, $1[2] + $2];
 create or replace function add_integers(numeric[], numeric[]) returns numeric[] immutable strict parallel safe language sql
 return array[$1[1] + $2[1], $1[2] + $2[2]];
 create or replace function refuse_decimal(numeric, numeric) returns numeric immutable language sql
 return refused('avg() of a DECIMAL, unless it is cast to DOUBLE PRECISION,')::numeric;
-do $$
-declare
-    kind text;
-begin
-    foreach kind in array array['smallint', 'integer', 'bigint'] loop
-        execute format('create or replace function redshift_compat.add_integer(numeric[], %s) returns numeric[]
-            immutable strict parallel safe language sql return array[$1[1] + 1, $1[2] + $2]', kind);
-        execute format('create or replace aggregate redshift_compat.avg(%s) (sfunc = redshift_compat.add_integer,
-            stype = numeric[], finalfunc = redshift_compat.avg_of_integers, initcond = ''{0,0}'',
-            combinefunc = redshift_compat.add_integers, parallel = safe)', kind);
-    end loop;
-end $$;
+create or replace aggregate avg(smallint) (sfunc = int2_avg_accum, stype = bigint[], finalfunc = avg_of_integers,
+    combinefunc = int4_avg_combine, initcond = '{0,0}', parallel = safe);
+create or replace aggregate avg(integer) (sfunc = int4_avg_accum, stype = bigint[], finalfunc = avg_of_integers,
+    combinefunc = int4_avg_combine, initcond = '{0,0}', parallel = safe);
+create or replace aggregate avg(bigint) (sfunc = add_integer, stype = numeric[], finalfunc = avg_of_integers,
+    combinefunc = add_integers, initcond = '{0,0}', parallel = safe);
 create or replace aggregate avg(double precision) (sfunc = float8_accum, stype = float8[], finalfunc = float8_avg,
     combinefunc = float8_combine, initcond = '{0,0,0}', parallel = safe);
 create or replace aggregate avg(numeric) (sfunc = refuse_decimal, stype = numeric, initcond = '0');

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from local.redshift.sql.plan import RefusedError
+
 SCHEMA = "redshift_compat"
 ALLOWED: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("allowed.toml").read_text("utf-8"))
 
 
+# As many arguments as PostgreSQL takes where Redshift names no limit.
+MANY = 100
+
+
 @dataclass(frozen=True)
 class Function:
-    """``most`` is -1 for any number of arguments; ``target`` is a name or a text with ``{0}``, ``{1}`` …"""
+    """``target`` is PostgreSQL's name for it, or a text of its arguments ``{0}``, ``{1}`` …"""
 
     kind: str
     least: int
@@ -31,8 +37,10 @@ def _functions(table: str) -> dict[str, Function]:
         for written in names:
             name = written.removeprefix("~")
             own = f"{SCHEMA}.{name}" if written != name else name
-            source = page.format(name.upper(), lower=name)
-            found[name] = Function(kind, int(least), int(most or -1) if several else int(least), source, target or own)
+            source = page.format(name.upper())
+            found[name] = Function(
+                kind, int(least), int(most or MANY) if several else int(least), source, target or own
+            )
     return found
 
 
@@ -47,8 +55,20 @@ DATE_PARTS = _turned(ALLOWED["date_parts"])
 PARTS_OF = {name: parts.split() for names, parts in ALLOWED["parts_of"].items() for name in names.split()}
 # PostgreSQL's internal type name, as pg_type.typname gives it, to the name Redshift's load errors use.
 LOAD_TYPE_NAMES = dict(pair.split(":") for pair in ALLOWED["load_type_names"].split())
+# Parameters only Redshift has, with their defaults, are remembered and shown, without effect.
+REDSHIFT_SETTINGS: dict[str, str] = ALLOWED["redshift_settings"]
+SHARED_SETTINGS = frozenset(ALLOWED["shared_settings"].split())
 # Redshift's system views and those with keys live in the compatibility schema whatever the search path says.
 SYSTEM_VIEWS = frozenset(ALLOWED["system_views"].split())
 KEY_VIEWS = frozenset(("table_constraints", "key_column_usage"))
 # Names PostgreSQL gives to every table's hidden columns; Redshift has none of them.
 HIDDEN_COLUMNS = frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"))
+
+
+def setting_value(name: str) -> str:
+    """PostgreSQL text for the value of a session parameter; raise RefusedError for one that is not known."""
+    if name in REDSHIFT_SETTINGS:
+        return f"coalesce({SCHEMA}.remembered('{name}'), '{REDSHIFT_SETTINGS[name]}')"
+    if name in SHARED_SETTINGS:
+        return f"(SELECT setting FROM pg_catalog.pg_settings WHERE pg_settings.name = '{name}')"
+    raise RefusedError(f'The parameter "{name}" is refused: the stand-in does not know it.', "42704")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from typing import Any
 
 from local.redshift.sql.lexer import Cursor
 from local.redshift.sql.plan import RefusedError
 
 Reader = Callable[[Cursor], str]
 _Parts = tuple[tuple[str, str], ...]
-_Step = Callable[[Cursor, int], Iterator[tuple[int, _Parts]]]
+_Found = Iterator[tuple[int, _Parts]]
 _SYNTAX_ERROR = "42601"
 _ELEMENT = re.compile(r"<(?P<reader>\w+)(?::(?P<label>\w+))?(?P<list>, \.\.\.)?>|[\[\]{}|]|[^\s\[\]{}|<]+")
 
@@ -47,12 +47,12 @@ class Grammar:
 
     def __init__(self, readers: Mapping[str, Reader | str]) -> None:
         self._readers = readers
-        self._compiled = lru_cache(maxsize=None)(self._compile)
+        self._compiled: dict[str, list[list[Any]]] = {}
 
     def read(self, pattern: str, cursor: Cursor, *, whole: bool = False) -> Match | None:
         """Match from the cursor on and move it; *whole*: to the statement's end. None leaves it where it was."""
         start = cursor.position
-        for end, parts in self._compiled(pattern)(cursor, start):
+        for end, parts in self._any(self._choices(pattern), cursor, start):
             if not whole or end == len(cursor.tokens):
                 cursor.position = end
                 return Match(parts)
@@ -60,44 +60,39 @@ class Grammar:
         cursor.position = start
         return None
 
-    def _compile(self, pattern: str) -> _Step:
-        return self._choice(list(_ELEMENT.finditer(pattern)))
+    def _choices(self, pattern: str) -> list[list[Any]]:
+        """A pattern as choices, each a list of words (text), of what is read (a match) and of choices (a list)."""
+        if pattern not in self._compiled:
+            self._compiled[pattern] = _parsed(list(_ELEMENT.finditer(pattern)))
+        return self._compiled[pattern]
 
-    def _choice(self, elements: list[re.Match[str]]) -> _Step:
-        choices: list[list[_Step]] = [[]]
-        while elements:
-            element = elements.pop(0)
-            text = element.group()
-            if text in ("]", "}"):
-                break
-            if text == "|":
-                choices.append([])
-            elif text in ("[", "{"):
-                inner = self._choice(elements)
-                choices[-1].append(_either([inner, _sequence([])]) if text == "[" else inner)
-            elif name := element["reader"]:
-                reader = self._readers[name]
-                step = self._compiled(reader) if isinstance(reader, str) else _read(reader, element["label"] or name)
-                choices[-1].append(_listed(step) if element["list"] else step)
-            else:
-                choices[-1].append(_word(text))
-        return _either([_sequence(steps) for steps in choices])
+    def _any(self, choices: list[list[Any]], cursor: Cursor, at: int) -> _Found:
+        for elements in choices:
+            yield from self._sequence(elements, cursor, at)
 
+    def _sequence(self, elements: list[Any], cursor: Cursor, at: int) -> _Found:
+        if not elements:
+            yield at, ()
+            return
+        for middle, parts in self._element(elements[0], cursor, at):
+            for end, more in self._sequence(elements[1:], cursor, middle):
+                yield end, parts + more
 
-def _word(word: str) -> _Step:
-    kept: _Parts = () if word.islower() else (("", word),)
-
-    def step(cursor: Cursor, at: int) -> Iterator[tuple[int, _Parts]]:
-        if at < len(cursor.tokens) and cursor.tokens[at].upper == word.upper():
-            yield at + 1, kept
+    def _element(self, element: Any, cursor: Cursor, at: int) -> _Found:
+        if isinstance(element, list):
+            yield from self._any(element, cursor, at)
+        elif isinstance(element, re.Match):
+            yield from (self._list if element["list"] else self._part)(element, cursor, at)
+        elif at < len(cursor.tokens) and cursor.tokens[at].upper == element.upper():
+            yield at + 1, () if element.islower() else (("", element),)
         else:
             cursor.missed(at)
 
-    return step
-
-
-def _read(reader: Reader, label: str) -> _Step:
-    def step(cursor: Cursor, at: int) -> Iterator[tuple[int, _Parts]]:
+    def _part(self, element: re.Match[str], cursor: Cursor, at: int) -> _Found:
+        reader = self._readers[element["reader"]]
+        if isinstance(reader, str):
+            yield from self._any(self._choices(reader), cursor, at)
+            return
         cursor.position = at
         try:
             text = reader(cursor)
@@ -106,39 +101,25 @@ def _read(reader: Reader, label: str) -> _Step:
             if refused.code != _SYNTAX_ERROR:
                 raise
         else:
-            yield cursor.position, ((label, text),)
+            yield cursor.position, ((element["label"] or element["reader"], text),)
 
-    return step
-
-
-def _sequence(steps: list[_Step]) -> _Step:
-    def step(cursor: Cursor, at: int, first: int = 0) -> Iterator[tuple[int, _Parts]]:
-        if first == len(steps):
-            yield at, ()
-            return
-        for middle, parts in steps[first](cursor, at):
-            for end, more in step(cursor, middle, first + 1):
-                yield end, parts + more
-
-    return step
-
-
-def _either(steps: list[_Step]) -> _Step:
-    def step(cursor: Cursor, at: int) -> Iterator[tuple[int, _Parts]]:
-        for choice in steps:
-            yield from choice(cursor, at)
-
-    return step
-
-
-def _listed(element: _Step) -> _Step:
-    def step(cursor: Cursor, at: int) -> Iterator[tuple[int, _Parts]]:
+    def _list(self, element: re.Match[str], cursor: Cursor, at: int) -> _Found:
         found: _Parts = ()
-        while one := next(element(cursor, at), None):
+        while one := next(self._part(element, cursor, at), None):
             at, found = one[0], found + one[1]
             if at == len(cursor.tokens) or cursor.tokens[at].upper != ",":
                 yield at, found
                 return
             at, found = at + 1, (*found, ("", ","))
 
-    return step
+
+def _parsed(elements: list[re.Match[str]]) -> list[list[Any]]:
+    choices: list[list[Any]] = [[]]
+    while elements and (text := (element := elements.pop(0)).group()) not in ("]", "}"):
+        if text == "|":
+            choices.append([])
+        elif text in ("[", "{"):
+            choices[-1].append(_parsed(elements) + [[]] * (text == "["))
+        else:
+            choices[-1].append(element if element["reader"] else text)
+    return choices

@@ -67,9 +67,7 @@ def _scan(text: str) -> Iterator[Token]:
         if kind == "space":
             continue
         if kind == "string" and start == adjoining:
-            raise RefusedError(
-                f"Prefixed or adjoining string literals are refused at {raw[:20]}: write one plain literal."
-            )
+            raise RefusedError(f"Prefixed and adjoining literals are refused at {raw[:20]}: write one plain literal.")
         adjoining = position if kind in ("word", "string", "quoted") else -1
         yield Token(kind, _value(kind, raw), start, position)
 
@@ -79,17 +77,13 @@ def _value(kind: str, raw: str) -> str:
         # Redshift reads a backslash in a literal as an escape; other escapes than these are not certain.
         for escaped in _ESCAPE.findall(raw[1:-1]):
             if escaped and escaped not in "\\'":
-                raise RefusedError(
-                    rf"The escape \{escaped} in a string literal is refused: only \\ and \' are known for certain."
-                )
+                raise RefusedError(rf"The escape \{escaped} in a literal is refused: only \\ and \' are certain.")
         return _ESCAPE.sub(lambda found: found.group(1) or "'", raw[1:-1])
     if kind == "quoted":
         raw = raw[1:-1].replace('""', '"').lower()
     if kind in ("quoted", "word") and len(raw.encode()) > MAX_IDENTIFIER_BYTES:
-        raise RefusedError(
-            f'The name "{raw}" is refused: it is longer than {MAX_IDENTIFIER_BYTES} bytes, '
-            "which PostgreSQL would cut. Use a shorter name."
-        )
+        words = f"longer than {MAX_IDENTIFIER_BYTES} bytes, which PostgreSQL would cut. Use a shorter name."
+        raise RefusedError(f'The name "{raw}" is refused: it is {words}')
     return raw
 
 
@@ -159,8 +153,7 @@ class Cursor:
 
     def error(self) -> RefusedError:
         token = self.peek()
-        near = f'at or near "{token.text}"' if token else "at end of input"
-        return RefusedError(f"syntax error {near}", "42601")
+        return RefusedError(f'syntax error at or near "{token.text}"' if token else "syntax error at the end", "42601")
 
     def missed(self, position: int, reason: RefusedError | None = None) -> None:
         """Remember what a pattern failed at, if none got further."""
@@ -185,16 +178,14 @@ class Cursor:
         token = self.peek()
         if token is None or token.kind != kind:
             raise self.error()
-        self.position += 1
-        return token.text
+        return self.next().text
 
     def name(self) -> str:
         """One identifier, lower-cased."""
         token = self.peek()
         if token is None or token.kind not in ("word", "quoted") or token.upper in RESERVED:
             raise self.error()
-        self.position += 1
-        return token.text.lower()
+        return self.next().text.lower()
 
     def qualified_name(self) -> tuple[str, ...]:
         """A name with or without its schema."""
@@ -221,14 +212,10 @@ class Cursor:
 
     def until(self, ends: frozenset[str]) -> list[Token]:
         """The tokens up to one of these that is not inside of a parenthesis or a CASE; at least one."""
-        taken, depth = [self.next()], 0
-        while taken:
-            depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(taken[-1].upper, 0)
-            token = self.peek()
-            if token is None or (depth <= 0 and token.upper in ends):
-                break
-            taken.append(self.next())
-        return taken
+        first, depth = self.position, 0
+        while self.position == first or ((token := self.peek()) and (depth > 0 or token.upper not in ends)):
+            depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(self.next().upper, 0)
+        return self.tokens[first : self.position]
 
     def rest(self) -> list[Token]:
         remaining = self.tokens[self.position :]

@@ -9,7 +9,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ErrorLevel
 
 from local.redshift.sql.data_types import byte_limit, read_type
-from local.redshift.sql.functions import DATE_PARTS, FUNCTIONS, PARTS_OF, SCHEMA
+from local.redshift.sql.functions import DATE_PARTS, FUNCTIONS, PARTS_OF, SCHEMA, setting_value
 from local.redshift.sql.lexer import Cursor, tokenize
 from local.redshift.sql.plan import RefusedError
 from local.redshift.sql.qualify import without_qualify
@@ -57,19 +57,12 @@ def _grouped(select: exp.Expr) -> list[exp.Expr]:
     """What GROUP BY ALL groups by: the items of the list that hold no aggregate."""
     positions = []
     for position, item in enumerate(select.expressions, 1):
-        if item.find(exp.Star, exp.Window) and not item.find(exp.Anonymous):
-            raise RefusedError("GROUP BY ALL is refused with * in the list.")
-        aggregates = [node for node in item.walk() if is_aggregate(node)]
-        beside = [column for column in item.find_all(exp.Column) if not any(map(is_aggregate, _above(column)))]
-        if (aggregates and beside) or item.find(exp.Window):
-            raise RefusedError("GROUP BY ALL is refused with an item that is only in part an aggregate.")
-        if not aggregates:
+        beside = item.transform(lambda node: exp.Null() if is_aggregate(node) else node)
+        if item.is_star or item.find(exp.Window) or (beside != item and beside.find(exp.Column)):
+            raise RefusedError("GROUP BY ALL is refused with *, and with an item that is only in part an aggregate.")
+        if beside == item:
             positions.append(exp.Literal.number(position))
     return positions
-
-
-def _above(node: exp.Expr) -> list[exp.Expr]:
-    return [] if node.parent is None else [node.parent, *_above(node.parent)]
 
 
 class Writer(Postgres.Generator):
@@ -98,27 +91,27 @@ class Writer(Postgres.Generator):
         if known.kind == "datepart":
             part, *values = expression.expressions
             return self._dated(name, date_part(part, name), [self.sql(value) for value in values])
+        if known.kind == "setting":
+            return setting_value(expression.expressions[0].name.lower())
         values = [self.sql(value) for value in expression.expressions]
         if known.kind == "decode":
             return self._decoded(values)
         if name == "regexp_replace":
             values = [*values, *["''", "1"][len(values) - 2 :]]
             values.insert(4, "0")
-        return (
-            known.target.format(*values)
-            if "{0}" in known.target or " " in known.target
-            else (f"{known.target}({', '.join(values)})")
-        )
+        # A target with a blank or a place is a text, not a name.
+        text = known.target if set(known.target) & set(" {") else f"{known.target}({', '.join(values)})"
+        return text.format(*values) if text is known.target else text
 
     @staticmethod
     def _decoded(values: list[str]) -> str:
         """DECODE as a CASE; NULL finds NULL."""
-        pairs, default = values[1 : len(values) - 1 + len(values) % 2], values[-1] if len(values) % 2 == 0 else "NULL"
-        cases = [
-            f"WHEN {values[0]} IS NOT DISTINCT FROM {search} THEN {result}"
-            for search, result in zip(pairs[::2], pairs[1::2], strict=True)
-        ]
-        return f"CASE {' '.join(cases)} ELSE {default} END"
+        subject, *rest = values
+        default = rest.pop() if len(rest) % 2 else "NULL"
+        found = (
+            f"WHEN {subject} IS NOT DISTINCT FROM {a} THEN {b}" for a, b in zip(rest[::2], rest[1::2], strict=True)
+        )
+        return f"CASE {' '.join(found)} ELSE {default} END"
 
     @staticmethod
     def _dated(name: str, part: str, values: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import sqlglot
@@ -63,7 +63,8 @@ _KINDS: dict[str, tuple[type[exp.Expr], ...]] = {
     "UPDATE": (exp.Update,),
     "DELETE": (exp.Delete,),
 }
-_SYSTEM_NAME = re.compile("(stl|stv|stcs|svl|svv|svcs|sys)_")
+_SYSTEM_NAME = re.compile("(stl|stv|stcs|svl|svv|svcs|sys)_", re.IGNORECASE)
+_Wrong = Callable[[Any], object]
 
 
 def rewrite_query(tokens: list[Token], kind: str = "SELECT") -> str:
@@ -142,8 +143,11 @@ def _check(node: exp.Expr) -> None:
     for part, value in node.args.items():
         if value and part not in allowed:
             raise RefusedError(f"{part.rstrip('_')} in {_spoken(node)} is refused by the stand-in.")
-    if check := _CHECKS.get(type(node)):
-        check(node)
+    for wrong, words, *code in _RULES.get(type(node), ()):
+        if wrong(node):
+            raise RefusedError(words.format(node, _spoken(node)), *code)
+    if type(node) in _CHECKS:
+        _CHECKS[type(node)](node)
 
 
 def _spoken(node: exp.Expr) -> str:
@@ -151,30 +155,81 @@ def _spoken(node: exp.Expr) -> str:
     return f"{type(node).__name__} ({text[:60]})"
 
 
-def _check_identifier(node: exp.Expr) -> None:
-    if len(node.name.encode()) > MAX_IDENTIFIER_BYTES:
-        raise RefusedError(f'The name "{node.name}" is refused: PostgreSQL would cut it. Use a shorter name.')
+def _sorts(select: exp.Expr) -> set[str]:
+    """What the aggregates that sort sort by, in Redshift's words."""
+    return {sort_of(item) for item in select.expressions for item in item.walk() if is_aggregate(item)} - {""}
 
 
-def _check_column(node: exp.Expr) -> None:
-    if node.name.lower() in HIDDEN_COLUMNS:
-        raise RefusedError(f'column "{node.name}" does not exist', "42703")
+def _straight_after_from(select: exp.Expr) -> bool:
+    source = select.args.get("from_")
+    between = any(select.args.get(part) for part in ("joins", "where", "group", "having"))
+    return bool(select.args.get("qualify")) and not between and not (source and source.this.alias)
 
 
-def _check_select(node: exp.Expr) -> None:
-    straight = not any(node.args.get(part) for part in ("joins", "where", "group", "having"))
-    if node.args.get("qualify") and straight and not (node.args.get("from_") and node.args["from_"].this.alias):
-        raise RefusedError("QUALIFY straight after FROM needs an alias of the table.", "42601")
-    sorts = {sort_of(item) for item in node.expressions for item in item.walk() if is_aggregate(item)} - {""}
-    if len(sorts) > 1:
-        raise RefusedError("within group ORDER BY clauses for aggregate functions must be the same", "42601")
+def _within(*parents: type[exp.Expr]) -> Sequence[tuple[_Wrong, str]]:
+    return [(lambda node: not isinstance(node.parent, parents), "{1} is refused here by the stand-in.")]
 
 
-def _check_table(node: exp.Expr) -> None:
-    if not node.text("db") and node.name.lower() not in SYSTEM_VIEWS and _SYSTEM_NAME.match(node.name.lower()):
-        raise RefusedError(f"The system view {node.name} is refused: the stand-in does not keep it.", "42P01")
-    if node.text("db").lower() == SCHEMA:
-        raise RefusedError(f"The schema {SCHEMA} is the stand-in's own and refused.", "3F000")
+def _frame(node: exp.Expr) -> str:
+    """The kind of a window's frame; an empty text if it has none."""
+    return str(node.args["spec"].args.get("kind")).upper() if node.args.get("spec") else ""
+
+
+def _kind(node: exp.Expr) -> str:
+    return FUNCTIONS[call_name(node)].kind if call_name(node) in FUNCTIONS else ""
+
+
+_FRAMED = {"aggregate", "edge"}
+_WINDOWS = {"ranking", "offset", "edge", "ratio"}
+_EXTENSIONS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+# When a node is wrong, what is said of it ({1} is the node as it is spoken of), and the SQLSTATE.
+_RULES: dict[type[exp.Expr], Sequence[tuple[_Wrong, str] | tuple[_Wrong, str, str]]] = {
+    exp.Select: [
+        (_straight_after_from, "QUALIFY straight after FROM is refused: Redshift needs an alias of the table there."),
+        (lambda node: len(_sorts(node)) > 1,
+         "within group ORDER BY clauses for aggregate functions must be the same", "42601"),
+    ],
+    exp.Identifier: [
+        (lambda node: len(node.name.encode()) > MAX_IDENTIFIER_BYTES,
+         'The name "{0.name}" is refused: PostgreSQL would cut it. Use a shorter name.'),
+    ],
+    exp.Column: [
+        (lambda node: node.name.lower() in HIDDEN_COLUMNS, 'column "{0.name}" does not exist', "42703"),
+    ],
+    exp.Table: [
+        (lambda node: node.text("db").lower() == SCHEMA, "{1} is refused: the schema is the stand-in's own."),
+        (lambda node: not node.text("db") and node.name.lower() not in SYSTEM_VIEWS and _SYSTEM_NAME.match(node.name),
+         "The system view {0.name} is refused: the stand-in does not keep it.", "42P01"),
+    ],
+    exp.Window: [
+        (lambda node: not _kind(node.this), "{1} is refused as a window function."),
+        (lambda node: not _frame(node) and node.args.get("order") and _kind(node.this) in _FRAMED | {"ratio"},
+         "Aggregate window functions with an ORDER BY clause require a frame clause", "42601"),
+        (lambda node: _frame(node) and (_frame(node) != "ROWS" or _kind(node.this) not in _FRAMED),
+         "A frame is known only as ROWS, for aggregates, first_value and last_value."),
+    ],
+    exp.Join: [
+        (lambda node: node.args.get("kind") not in (None, "", "INNER", "CROSS", "OUTER"), "{1} is refused."),
+    ],
+    exp.Update: [
+        (lambda node: not all(isinstance(each, exp.EQ) and isinstance(each.this, exp.Column) and not each.this.table
+                              for each in node.expressions),
+         "UPDATE is known only with SET column = value, the column without its table."),
+    ],
+    exp.In: [(lambda node: not (node.expressions or node.args.get("query")), "IN needs a list or a query.", "42601")],
+    exp.With: [
+        (lambda node: node.args.get("recursive") and not all(each.args["alias"].columns for each in node.expressions),
+         "WITH RECURSIVE needs the names of its columns.", "42601"),
+    ],
+    exp.Group: [
+        (lambda node: node.find(*_EXTENSIONS) and len(node.expressions) > 1,
+         "ROLLUP, CUBE and GROUPING SETS are refused beside others in GROUP BY."),
+    ],
+    **dict.fromkeys(_EXTENSIONS, _within(exp.Group)),
+    # Redshift has no table of values.
+    exp.Values: _within(exp.Insert),
+    exp.Var: _within(exp.Extract, exp.Interval, exp.Tuple, exp.DataTypeParam, exp.WindowSpec),
+}  # fmt: skip
 
 
 def _check_type(node: exp.Expr) -> None:
@@ -183,106 +238,41 @@ def _check_type(node: exp.Expr) -> None:
 
 
 def _check_function(node: exp.Expr) -> None:
-    name = call_name(node)
+    name, arguments = call_name(node), node.expressions
     known = FUNCTIONS.get(name)
     if known is None:
         raise RefusedError(f"function {name}() is refused: the stand-in does not know it for certain.", "42883")
-    arguments = node.expressions
-    if len(arguments) < known.least or (known.most >= 0 and len(arguments) > known.most):
-        raise RefusedError(f"function {name}() is refused with {len(arguments)} arguments.", "42883")
     over = isinstance(node.parent, exp.Window) and node.parent.this is node
-    if known.kind in _WINDOWS and not over:
-        raise RefusedError(f"{name}() needs an OVER clause.", "42809")
-    if known.kind not in _WINDOWS | {"aggregate"} and over:
-        raise RefusedError(f"{name}() is refused as a window function.", "42809")
-    if known.kind == "within" and not isinstance(node.parent, exp.WithinGroup):
-        raise RefusedError(f"{name}() is refused without WITHIN GROUP (ORDER BY …): its order would be open.")
-    for argument in arguments:
-        if isinstance(argument, exp.Star) and name != "count":
-            raise RefusedError(f"* is refused in {name}().", "42601")
-        if isinstance(argument, exp.Distinct) and (
-            known.kind not in ("aggregate", "within") or len(argument.expressions) > 1 + (name == "listagg")
-        ):
-            raise RefusedError(f"DISTINCT is refused like this in {name}().", "42809")
-    if known.kind == "regexp":
-        if name == "regexp_replace" and len(arguments) > 2 and not _plain(arguments[2], "\\$"):
-            raise RefusedError("regexp_replace() is refused with a replacement other than a plain literal.")
-        if len(arguments) == known.most and arguments[-1].name not in ("c", "i"):
-            raise RefusedError(f"{name}() is known only with 'c' or 'i' for its parameters.")
+    last, distinct = (
+        arguments[-1] if arguments else node,
+        [each for each in arguments if isinstance(each, exp.Distinct)],
+    )
+    for wrong, words in (
+        (not known.least <= len(arguments) <= known.most, f"is refused with {len(arguments)} arguments"),
+        (known.kind in _WINDOWS and not over, "needs an OVER clause"),
+        (known.kind not in {*_WINDOWS, "aggregate"} and over, "is refused as a window function"),
+        (known.kind == "within" and not isinstance(node.parent, exp.WithinGroup), "is refused without WITHIN GROUP"),
+        (name != "count" and any(isinstance(each, exp.Star) for each in arguments), "is refused with *"),
+        (distinct and known.kind not in ("aggregate", "within"), "is refused with DISTINCT"),
+        (any(len(each.expressions) > 1 + (name == "listagg") for each in distinct), "is refused with such DISTINCT"),
+        (name == "regexp_replace" and len(arguments) > 2 and not _plain(arguments[2]),
+         "is refused with a replacement other than a plain literal"),
+        (known.kind == "setting" and not last.is_string, "needs a parameter's name in quotes"),
+        (known.kind == "regexp" and len(arguments) == known.most and last.name not in ("c", "i"),
+         "is known only with 'c' or 'i' for its parameters"),
+    ):  # fmt: skip
+        if wrong:
+            raise RefusedError(f"{name}() {words}.", "42883")
 
 
-def _plain(node: exp.Expr, without: str) -> bool:
-    return bool(node.is_string) and not set(node.name) & set(without)
+def _plain(node: exp.Expr) -> bool:
+    return bool(node.is_string) and not set(node.name) & set("\\$")
 
 
-def _check_window(node: exp.Expr) -> None:
-    spec, known = node.args.get("spec"), FUNCTIONS.get(call_name(node.this))
-    if known is None:
-        raise RefusedError(f"{_spoken(node)} is refused as a window function.")
-    if spec is None and node.args.get("order") and known.kind in ("aggregate", "edge", "ratio"):
-        raise RefusedError("Aggregate window functions with an ORDER BY clause require a frame clause", "42601")
-    if spec is not None and (str(spec.args.get("kind")).upper() != "ROWS" or known.kind not in ("aggregate", "edge")):
-        raise RefusedError("A frame is known only as ROWS, for aggregates, first_value and last_value.")
-
-
-def _check_join(node: exp.Expr) -> None:
-    if node.args.get("kind") not in (None, "", "INNER", "CROSS", "OUTER"):
-        raise RefusedError(f"{node.args['kind']} JOIN is refused by the stand-in.")
-
-
-def _check_update(node: exp.Expr) -> None:
-    for assignment in node.expressions:
-        if not isinstance(assignment, exp.EQ) or not isinstance(assignment.this, exp.Column):
-            raise RefusedError("UPDATE is known only with SET column = value.")
-        if assignment.this.table:
-            raise RefusedError("A column to be set must be named without its table.", "42601")
-
-
-def _only_within(*parents: type[exp.Expr]) -> Callable[[exp.Expr], None]:
-    def check(node: exp.Expr) -> None:
-        if not isinstance(node.parent, parents):
-            raise RefusedError(f"{_spoken(node)} is refused here by the stand-in.", "42601")
-
-    return check
-
-
-def _check_in(node: exp.Expr) -> None:
-    if not node.expressions and not node.args.get("query"):
-        raise RefusedError("IN needs a list or a query.", "42601")
-
-
-def _check_recursion(node: exp.Expr) -> None:
-    for cte in node.expressions if node.args.get("recursive") else []:
-        if not cte.args["alias"].args.get("columns"):
-            raise RefusedError("WITH RECURSIVE needs the names of its columns.", "42601")
-
-
-def _check_group(node: exp.Expr) -> None:
-    if node.find(exp.Rollup, exp.Cube, exp.GroupingSets) and len(node.expressions) > 1:
-        raise RefusedError("ROLLUP, CUBE and GROUPING SETS are refused beside others in GROUP BY.")
-
-
-_WINDOWS = {"ranking", "offset", "edge", "ratio"}
 _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], object]] = {
-    exp.Select: _check_select,
-    exp.Identifier: _check_identifier,
-    exp.Column: _check_column,
-    exp.Table: _check_table,
     exp.DataType: _check_type,
     exp.Anonymous: _check_function,
-    exp.Window: _check_window,
-    # Redshift has no table of values.
-    exp.Values: _only_within(exp.Insert),
-    exp.Join: _check_join,
     exp.Extract: lambda node: date_part(node.this, "date_part"),
-    exp.Update: _check_update,
-    exp.In: _check_in,
-    exp.With: _check_recursion,
-    exp.Group: _check_group,
-    exp.Rollup: _only_within(exp.Group),
-    exp.Cube: _only_within(exp.Group),
-    exp.GroupingSets: _only_within(exp.Group),
-    exp.Var: _only_within(exp.Extract, exp.Interval, exp.Tuple, exp.DataTypeParam, exp.WindowSpec),
 }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from local.redshift.sql.copy_statement import parse_copy
-from local.redshift.sql.functions import ALLOWED, SCHEMA
+from local.redshift.sql.functions import ALLOWED, SCHEMA, SHARED_SETTINGS, setting_value
+from local.redshift.sql.functions import REDSHIFT_SETTINGS as REDSHIFT_SETTINGS
 from local.redshift.sql.grammar import Grammar, Match
 from local.redshift.sql.lexer import Cursor, quote_literal, quote_name, relation, split, tokenize
 from local.redshift.sql.plan import Plan, Refuse, RefusedError, Script, Send
@@ -17,8 +18,6 @@ from local.redshift.sql.tables import READERS, add_column, add_key, alter_sort_k
 _CACHED_LENGTH = 32_768
 # Redshift's own limit of a statement.
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
-# Parameters only Redshift has, with their defaults: remembered and shown, without effect.
-REDSHIFT_SETTINGS: dict[str, str] = ALLOWED["redshift_settings"]
 # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
 _PASSWORD = re.compile(r"""(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[!#-&(-.0-?A-\[\]-~]{8,64}""")
 
@@ -88,18 +87,14 @@ def _expression(*ends: str) -> Callable[[Cursor], str]:
 
 def _setting(cursor: Cursor) -> str:
     name = cursor.name()
-    if name in REDSHIFT_SETTINGS and name != "enable_case_sensitive_identifier":
-        return f"redshift.{name}"
-    if name in ALLOWED["shared_settings"].split():
-        return name
-    raise RefusedError(f'The parameter "{name}" is refused: the stand-in does not know it.', "42704")
+    # Names are always folded here.
+    setting_value("" if name == "enable_case_sensitive_identifier" else name)
+    return name if name in SHARED_SETTINGS else f"redshift.{name}"
 
 
 def _shown(cursor: Cursor) -> str:
-    if (name := cursor.name()) in REDSHIFT_SETTINGS:
-        return f"SELECT {SCHEMA}.current_setting({quote_literal(name)}) AS {quote_name(name)}"
-    cursor.position -= 1
-    return f"SHOW {_setting(cursor)}"
+    name = cursor.name()
+    return f"SHOW {name}" if name in SHARED_SETTINGS else f"SELECT {setting_value(name)} AS {quote_name(name)}"
 
 
 def _value(cursor: Cursor) -> str:

@@ -60,6 +60,8 @@ REFUSED = {
     "procedure": "create procedure p() as $$ begin end $$ language plpgsql",
     "late binding": "create view v as select a from t with no schema binding",
     "unknown parameter": "set enable_hashjoin to off",
+    "unknown parameter's value": "select current_setting('data_directory')",
+    "parameter by a column": "select current_setting(query_group) from t",
     "truncate of two": "truncate t, u",
     "lock mode": "lock t in share mode",
     "do": "do 'begin end'",

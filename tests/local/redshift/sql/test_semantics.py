@@ -29,10 +29,8 @@ def plays(warehouse: psycopg.Connection) -> psycopg.Connection:
         ("decode(3, 1, 'one', 'other')", "other"),
         ("json_extract_path_text('{\"a\": {\"b\": \"x\"}}', 'a', 'b')", "x"),
         ("json_extract_path_text('{\"a\": {\"b\": 5}}', 'a')", '{"b": 5}'),
-        ("json_extract_path_text('{\"a\": 1}', 'z')", ""),
         ("json_extract_path_text(null, 'z')", None),
         ("json_extract_array_element_text('[11, 12]', 1)", "12"),
-        ("json_extract_array_element_text('[11, 12]', -1)", ""),
         ("json_array_length('[11, {\"a\": [1, 2]}]')", 2),
         ("is_valid_json('{\"a\": 2}')", True),
         ("is_valid_json('[1, 2]')", False),
@@ -64,7 +62,16 @@ def test_an_expression_gives_redshifts_value(warehouse: psycopg.Connection, expr
     assert warehouse.execute(f"select {expression}").fetchone() == (value,)
 
 
-@pytest.mark.parametrize("expression", ["avg(1.5)", "strtol('zz', 16)", "json_extract_path_text('{\"a\": null}', 'a')"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "avg(1.5)",
+        "strtol('zz', 16)",
+        "json_extract_path_text('{\"a\": null}', 'a')",
+        "json_extract_path_text('{\"a\": 1}', 'z')",
+        "json_extract_array_element_text('[11, 12]', -1)",
+    ],
+)
 def test_a_value_that_is_not_certain_is_refused(warehouse: psycopg.Connection, expression: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="does not know for certain"):
         warehouse.execute(f"select {expression}")
