@@ -53,7 +53,6 @@ class Answer:
     hidden: bytes = b""
     rows: list[list[str | None]] = field(default_factory=list)
     failure: protocol.BackendError | None = None
-    wants_rows: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -86,7 +85,6 @@ class Backend:
         answer, failure = Answer(_ALL_KINDS), None
         self.send(protocol.query(sql), answer)
         if rows is not None:
-            await answer.wants_rows.wait()
             failure = await self._feed(rows, answer)
         await self.settle()
         if reason := failure or answer.failure:
@@ -94,6 +92,7 @@ class Backend:
         return answer
 
     async def _feed(self, rows: AsyncGenerator[bytes], answer: Answer) -> Exception | None:
+        # Not asked for yet: if PostgreSQL refuses the COPY, it passes over the data.
         try:
             async with contextlib.aclosing(rows):
                 while answer.failure is None and (chunk := await anext(rows, None)) is not None:
@@ -133,15 +132,12 @@ class Backend:
         if kind == b"Z":
             self.status = whole[5:6]
             self._awaited.popleft()
-            answer.wants_rows.set()
             answer.ended.set()
         elif kind == b"E":
             whole = protocol.report(b"E", as_redshift(protocol.fields_of(whole[5:])))
             answer.failure = answer.failure or protocol.BackendError(whole[5:])
         elif kind == b"D" and answer.hidden:
             answer.rows.extend(protocol.rows_of(whole))
-        elif kind == b"G":
-            answer.wants_rows.set()
         elif kind == b"S" and whole.startswith(_SERVER_VERSION, 5):
             whole = protocol.message(b"S", _SERVER_VERSION + protocol.text(REPORTED_VERSION))
         elif kind == b"R" and self._cut_sasl and whole.startswith(protocol.AUTHENTICATION_SASL, 5):

@@ -36,8 +36,7 @@ class Session:
         # Read ahead, while the client's earlier ones are worked off.
         self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(64)
         # Those of the client's statements and portals that are ours.
-        self._statements: dict[bytes, Plan] = {}
-        self._portals: dict[bytes, Plan | None] = {}
+        self._statements, self._portals = dict[bytes, Plan | None](), dict[bytes, Plan | None]()
         # After an error in a pipeline the rest of it is passed over.
         self._skipping = False
 
@@ -99,9 +98,8 @@ class Session:
         plan, *more = await self._plans(sql) or (Send(""),)
         if more:
             plan = Refuse("cannot insert multiple commands into a prepared statement", "42601")
-        self._statements.pop(name, None)
-        if (text := _text(plan)) is None:
-            self._statements[name] = plan
+        text = _text(plan)
+        self._statements[name] = plan if text is None else None
         self._backend.send(protocol.message(b"P", name + b"\0" + protocol.text(text or "") + types))
 
     async def _simple(self, plans: tuple[Plan, ...]) -> None:
