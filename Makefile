@@ -7,10 +7,10 @@ UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint bench format lock clean
+.PHONY: help demo up down status test lint bench conformance format lock clean
 
 help: ## say what each target does
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 	@echo
 	@echo 'For example: make demo, make up ARGS="--data DIR", make test ARGS="-k songplays". All commands of the local'
 	@echo 'stack: python -m local --help.'
@@ -38,6 +38,9 @@ lint: $(STAMP) ## check style, types and SQL
 
 bench: $(STAMP) ## measure that a day costs a day, however long the history
 	@$(PYTHON) -m benchmarks.a_day_costs_a_day $(ARGS)
+
+conformance: $(STAMP) ## show where a Redshift and its documentation differ (DSN="redshift://…")
+	@$(PYTHON) -m local.conformance "$(DSN)" $(ARGS)
 
 format: $(STAMP) ## put Python and SQL into the project's style
 	$(VENV)/bin/ruff check --fix .

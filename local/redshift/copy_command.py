@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 from collections.abc import AsyncGenerator, Generator
+from typing import NoReturn
 
 from local.redshift import protocol
 from local.redshift.backend import Backend, refusal
 from local.redshift.load.columns import Column, Rules
-from local.redshift.load.rows import HEADER, TRAILER, LoadFailedError, Path, RowEncoder, TooManyErrorsError
-from local.redshift.load.source import Reader, list_sources, read_json_paths, stream
-from local.redshift.sql.functions import LOAD_TYPE_NAMES
+from local.redshift.load.rows import LoadFailedError, Path, RowEncoder, TooManyErrorsError
+from local.redshift.load.source import Reader, list_sources, read_json_paths
 from local.redshift.sql.lexer import quote_literal, quote_name, relation
 from local.redshift.sql.plan import Load
 from local.redshift.system_tables import LoadRecord, SystemTables
 
-_CHUNK_BYTES = 1 << 18
-_AHEAD = 4
 _DETAILS = "Check 'sys_load_error_detail' system table for details."
 _COLUMNS = """
-select a.attname, t.typname, a.atttypid, a.atttypmod, a.attnotnull, a.attrelid, a.atthasdef,
-    (select oid from pg_catalog.pg_roles where rolname = current_user), pg_catalog.pg_backend_pid(),
+select pg_catalog.json_build_object(
+        'name', a.attname, 'type', t.typname, 'oid', a.atttypid::bigint, 'not_null', a.attnotnull,
+        'length', coalesce(information_schema._pg_char_max_length(a.atttypid, a.atttypmod), 0),
+        'precision', coalesce(information_schema._pg_numeric_precision(a.atttypid, a.atttypmod), 0),
+        'scale', coalesce(information_schema._pg_numeric_scale(a.atttypid, a.atttypmod), 0)),
+    a.attrelid, (select oid from pg_catalog.pg_roles where rolname = current_user), pg_catalog.pg_backend_pid(),
     pg_catalog.pg_current_xact_id()
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_type as t on t.oid = a.atttypid
@@ -41,127 +44,89 @@ class CopyCommand:
         """Load the table; return the notices for the client. Raise BackendError with Redshift's words."""
         started = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         name = load.table[-1]
-        lines = (await backend.ask(_COLUMNS.format(table=quote_literal(relation(load.table))))).rows
-        if not lines:
-            await self._fail(backend, f"Cannot COPY into nonexistent table {name}")
-        record = LoadRecord(
-            load=load, table_id=int(lines[0][5] or 0), user_id=int(lines[0][7] or 0), session_id=int(lines[0][8] or 0),
-            transaction_id=int(lines[0][9] or 0), started=started,
-            query_id=await self._system_tables.next_query_id(),
-        )  # fmt: skip
+        found = (await backend.ask(_COLUMNS.format(table=quote_literal(relation(load.table))))).rows
+        if not found:
+            await _fail(backend, f"Cannot COPY into nonexistent table {name}")
+        query_id = await self._system_tables.next_query_id()
+        table_id, user_id, session_id, transaction_id = found[0][1:]
+        record = LoadRecord(query_id, user_id, session_id, transaction_id, started, name, load.uri)
+        errors: list[dict[str, object]] = []
         failure: Exception | None = None
         try:
-            columns = _columns(load, lines)
-            await self._copy(load, columns, backend, record)
+            await _copy(load, _columns(load, found), backend, record, errors)
         except (LoadFailedError, TooManyErrorsError, protocol.BackendError) as error:
             failure = error
-        await self._system_tables.record(record, "" if isinstance(failure, TooManyErrorsError | None) else str(failure))
-        remembered = f"SET redshift.last_load_id TO '{record.query_id}'"
-        if failure is not None:
-            if record.errors:  # invalid data updates the id, so that the load's errors can be asked for by it
-                remembered += f"; SET redshift.last_copy_id TO '{record.query_id}'"
-            backend.remember(remembered)
-            if isinstance(failure, TooManyErrorsError):
-                # Bad data counts as a COPY that ran, what fails before does not:
-                # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
-                backend.remember(f"SET redshift.last_copy_id TO '{record.query_id}'")
-            if isinstance(failure, protocol.BackendError):
-                raise failure
-            words = f"Load into table '{name}' failed.  {_DETAILS}"
-            if isinstance(failure, LoadFailedError):
-                words = str(failure)
-            await self._fail(backend, words)
-        await backend.ask(f"{remembered}; SET redshift.last_copy_id TO '{record.query_id}'; "
-                          f"SET redshift.last_copy_count TO '{record.rows}'")  # fmt: skip
-        return _notices(name, record)
+            record.status, record.loaded_rows, record.error_message = "aborted", 0, str(error)
+        await self._system_tables.record(record, [error | {"table_id": table_id} for error in errors])
+        remembered = {"last_load_id": query_id}
+        if failure is None or errors:
+            # Bad data counts as a COPY that ran, what fails before does not:
+            # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
+            remembered["last_copy_id"] = query_id
+        if failure is None:
+            remembered["last_copy_count"] = record.loaded_rows
+        settings = "; ".join(f"SET redshift.{setting} TO '{value}'" for setting, value in remembered.items())
+        if failure is None:
+            await backend.ask(settings)
+            return _notices(name, record.loaded_rows, len(errors))
+        backend.remember(settings)
+        if isinstance(failure, protocol.BackendError):
+            raise failure
+        return await _fail(backend, str(failure) or f"Load into table '{name}' failed.  {_DETAILS}")
 
-    async def _fail(self, backend: Backend, words: str) -> None:
-        if backend.status == b"E":
-            raise protocol.BackendError(protocol.error(words, "XX000")[5:])
+
+async def _fail(backend: Backend, words: str) -> NoReturn:
+    """Raise an error that PostgreSQL knows of too, if its transaction has not failed already."""
+    if backend.status != b"E":
         await backend.ask(refusal(words, "XX000"))
-
-    async def _copy(self, load: Load, columns: list[Column], backend: Backend, record: LoadRecord) -> None:
-        loop = asyncio.get_running_loop()
-        fold = load.json_paths == "auto ignorecase"
-        sources = await loop.run_in_executor(None, list_sources, load.uri, load.manifest)
-        paths: list[Path] = [(column.name,) for column in columns]
-        if load.json_paths.startswith("s3://"):
-            paths = await loop.run_in_executor(None, read_json_paths, load.json_paths, len(columns))
-        rules = Rules(
-            load.time_format, "BLANKSASNULL" in load.flags, "EMPTYASNULL" in load.flags, "TRUNCATECOLUMNS" in load.flags
-        )
-        encoder = RowEncoder(columns, paths, rules, load.max_errors, fold)
-        reader = Reader(sources, load.gzip)
-        listed = ", ".join(quote_name(column.name) for column in columns)
-        statement = f"COPY {relation(load.table)} ({listed}) FROM STDIN (FORMAT binary)"
-        try:
-            await backend.ask(statement, _ahead(stream(reader, encoder.file)))
-        finally:
-            record.errors = encoder.errors
-            record.files, record.bytes, record.rows = reader.files, reader.bytes, encoder.rows
+    raise protocol.BackendError(protocol.error(words, "XX000")[5:])
 
 
-def _columns(load: Load, lines: list[list[str | None]]) -> list[Column]:
-    known = {
-        str(line[0]): Column.of(str(line[0]), str(line[1]), int(line[2] or 0), int(line[3] or 0), line[4] == "t")
-        for line in lines
-    }
+async def _copy(
+    load: Load, columns: list[Column], backend: Backend, record: LoadRecord, errors: list[dict[str, object]]
+) -> None:
+    reader = Reader(await asyncio.to_thread(list_sources, load.uri, load.manifest), load.gzip)
+    paths: list[Path] = [(column.name,) for column in columns]
+    if load.json_paths.startswith("s3://"):
+        paths = await asyncio.to_thread(read_json_paths, load.json_paths, len(columns))
+    rules, fold = Rules(load.time_format, load.flags), load.json_paths == "auto ignorecase"
+    encoder = RowEncoder(columns, paths, rules, load.max_errors, fold, errors)
+    listed = ", ".join(quote_name(column.name) for column in columns)
+    statement = f"COPY {relation(load.table)} ({listed}) FROM STDIN (FORMAT binary)"
+    try:
+        await backend.ask(statement, _ahead(encoder.encode(reader)))
+    finally:
+        record.source_file_count, record.loaded_bytes, record.loaded_rows = reader.files, reader.bytes, encoder.rows
+
+
+def _columns(load: Load, found: list[list[str | None]]) -> list[Column]:
+    known = {column.name: column for column in (Column(**json.loads(str(line[0]))) for line in found)}
     for column in known.values():
-        if column.type not in LOAD_TYPE_NAMES:
+        if not column.loadable:
             raise LoadFailedError(f"COPY into column {column.name} is refused: its type {column.type} is not known.")
-    missing = [column for column in load.columns if column not in known]
-    if missing:
-        raise LoadFailedError(f'column "{missing[0]}" of relation "{load.table[-1]}" does not exist')
-    return [known[column] for column in load.columns] if load.columns else list(known.values())
+    for name in load.columns:
+        if name not in known:
+            raise LoadFailedError(f'column "{name}" of relation "{load.table[-1]}" does not exist')
+    return [known[name] for name in load.columns or known]
 
 
-def _notices(name: str, record: LoadRecord) -> list[bytes]:
-    said = [protocol.notice(f"Load into table '{name}' completed, {record.rows} record(s) loaded successfully.")]
-    if record.errors:
-        refused = f"Load into table '{name}' completed, {len(record.errors)} record(s) could not be loaded.  {_DETAILS}"
-        said.append(protocol.notice(refused, "WARNING"))
+def _notices(table: str, rows: int, refused: int) -> list[bytes]:
+    said = [protocol.notice(f"Load into table '{table}' completed, {rows} record(s) loaded successfully.")]
+    if refused:
+        words = f"Load into table '{table}' completed, {refused} record(s) could not be loaded.  {_DETAILS}"
+        said.append(protocol.notice(words, "WARNING"))
     return said
 
 
-async def _ahead(rows: Generator[bytes]) -> AsyncGenerator[bytes]:
-    """Run a blocking iterator in a thread, a few chunks ahead of PostgreSQL."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
-    room = asyncio.Semaphore(_AHEAD)
-    stopped = False
-
-    def put(item: bytes | BaseException | None) -> None:
-        asyncio.run_coroutine_threadsafe(room.acquire(), loop).result()
-        loop.call_soon_threadsafe(ready.put_nowait, item)
-
-    def produce() -> None:
-        chunk = bytearray(HEADER)
-        try:
-            for encoded in rows:
-                if stopped:
-                    return
-                chunk += encoded
-                if len(chunk) >= _CHUNK_BYTES:
-                    put(bytes(chunk))
-                    chunk.clear()
-            put(bytes(chunk) + TRAILER)
-            put(None)
-        except BaseException as error:
-            put(error)
-        finally:
-            rows.close()
-
-    producing = loop.run_in_executor(None, produce)
+async def _ahead(chunks: Generator[bytes]) -> AsyncGenerator[bytes]:
+    """Make the next chunk in a thread while PostgreSQL takes this one."""
+    coming = asyncio.create_task(asyncio.to_thread(next, chunks, b""))
     try:
-        while (item := await ready.get()) is not None:
-            room.release()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        while chunk := await coming:
+            coming = asyncio.create_task(asyncio.to_thread(next, chunks, b""))
+            yield chunk
     finally:
-        stopped = True
-        # The thread may be waiting for room for its last chunks.
-        for _ in range(_AHEAD):
-            room.release()
-        with contextlib.suppress(Exception):
-            await producing
+        # The thread cannot be stopped, and what it reads must not be closed under it.
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await asyncio.shield(coming)
+        chunks.close()

@@ -1,27 +1,31 @@
-"""Framing of the PostgreSQL wire protocol, version 3: bytes to messages and back; knows no SQL and no sockets."""
+"""Framing of the PostgreSQL wire protocol, version 3: bytes to messages and back; knows no SQL and opens no socket."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
-CANCEL_REQUEST = 80877102
-SSL_REQUEST = 80877103
-GSS_REQUEST = 80877104
+# What a packet of a connection's start begins with: version 3.x, or a request in place of a version.
+VERSION_3 = b"\x00\x03"
+CANCEL_REQUEST, *ENCRYPTION_REQUESTS = (struct.pack("!i", code) for code in (80877102, 80877103, 80877104))
 AUTHENTICATION_SASL = b"\0\0\0\x0a"
-# A start-up packet or a message longer than this is not one.
-MAX_STARTUP_BYTES = 10_000
-MAX_MESSAGE_BYTES = 1 << 30
-
+# A longer message is not one: a statement of Redshift's has 16 MB at most.
+_MOST_BYTES = 1 << 26
+_DATA_ROW = ord("D")
 _LENGTH = struct.Struct("!i")
 
 
 class ProtocolError(Exception):
-    """The peer sent bytes that are not the protocol."""
+    """Why a connection ends; *code* is the SQLSTATE, at first that of bytes that are not the protocol."""
+
+    def __init__(self, words: str, code: str = "08P01") -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class BackendError(Exception):
-    """An ErrorResponse of PostgreSQL."""
+    """An ErrorResponse, as the client gets it."""
 
     def __init__(self, body: bytes) -> None:
         self.fields = fields_of(body)
@@ -29,7 +33,7 @@ class BackendError(Exception):
 
 
 def message(kind: bytes, body: bytes = b"") -> bytes:
-    """One message with its length in front."""
+    """One message with its length in front; the packets of a connection's start have no kind."""
     return kind + _LENGTH.pack(len(body) + 4) + body
 
 
@@ -48,7 +52,7 @@ def fields_of(body: bytes) -> dict[str, str]:
     return {chr(part[0]): part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part}
 
 
-def report(kind: bytes, fields: dict[str, str]) -> bytes:
+def report(kind: bytes, fields: Mapping[str, str]) -> bytes:
     """An ErrorResponse (E) or a NoticeResponse (N)."""
     body = b"".join(letter.encode() + text(value.replace("\0", "")) for letter, value in fields.items())
     return message(kind, body + b"\0")
@@ -64,65 +68,45 @@ def notice(words: str, severity: str = "INFO") -> bytes:
     return report(b"N", {"S": severity, "V": severity, "C": "00000", "M": words})
 
 
-def row_of(body: bytes) -> list[str | None]:
-    """The columns of a DataRow in text format."""
-    (count,) = struct.unpack_from("!h", body)
-    position, columns = 2, list[str | None]()
-    for _ in range(count):
-        (length,) = _LENGTH.unpack_from(body, position)
-        position += 4
-        if length < 0:
-            columns.append(None)
-            continue
-        columns.append(body[position : position + length].decode())
-        position += length
-    return columns
+def rows_of(run: bytes) -> Iterator[list[str | None]]:
+    """The columns of each DataRow of a run, in text format."""
+    position = 0
+    while position < len(run):
+        (count,) = struct.unpack_from("!h", run, position + 5)
+        position += 7
+        columns = list[str | None]()
+        for _ in range(count):
+            (length,) = _LENGTH.unpack_from(run, position)
+            position += 4
+            columns.append(None if length < 0 else run[position : position + length].decode())
+            position += max(length, 0)
+        yield columns
 
 
-def startup_parameters(body: bytes) -> dict[str, str]:
-    """The parameters of a start-up packet, its version cut off."""
-    parts = body.rstrip(b"\0").split(b"\0")
-    if len(parts) == 1 and not parts[0]:
-        return {}
-    if len(parts) % 2:
-        # The last value may be empty, and its terminator was stripped with the packet's own.
-        parts.append(b"")
-    decoded = [part.decode("utf-8", "replace") for part in parts]
-    return dict(zip(decoded[::2], decoded[1::2], strict=True))
+async def read_body(reader: asyncio.StreamReader) -> bytes:
+    """Read the client's next message after its kind, which packets of a connection's start do not have."""
+    (length,) = _LENGTH.unpack(await reader.readexactly(4))
+    if not 4 <= length <= _MOST_BYTES:
+        raise ProtocolError("these bytes are not the PostgreSQL protocol")
+    return await reader.readexactly(length - 4)
 
 
-def startup(version: int, parameters: dict[str, str]) -> bytes:
-    """A start-up packet."""
-    body = _LENGTH.pack(version) + b"".join(text(k) + text(v) for k, v in parameters.items()) + b"\0"
-    return _LENGTH.pack(len(body) + 4) + body
+def messages(buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
+    """Take the messages out of what a server has sent, but for a last one that is not whole: (kind, all its bytes).
 
-
-class Splitter:
-    """Cuts a stream of bytes into messages, keeping neighbours that nobody must look at in one piece."""
-
-    def __init__(self, of_interest: Iterable[bytes]) -> None:
-        self._interesting = frozenset(kind[0] for kind in of_interest)
-        self._buffer = b""
-
-    def feed(self, data: bytes, every: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        """Yield (kind, whole message); runs of messages of no interest come as one with kind ``b""``."""
-        buffer = self._buffer + data if self._buffer else data
-        # Kept before anything is yielded: the caller may stop in between.
-        position = start = 0
-        size = len(buffer)
-        while size - position >= 5:
-            (length,) = _LENGTH.unpack_from(buffer, position + 1)
-            if not 4 <= length <= MAX_MESSAGE_BYTES:
-                raise ProtocolError(f"a message of {length} bytes is not the PostgreSQL protocol")
-            end = position + length + 1
-            if end > size:
-                break
-            if every or buffer[position] in self._interesting:
-                if start < position:
-                    yield b"", buffer[start:position]
-                yield buffer[position : position + 1], buffer[position:end]
-                start = end
-            position = end
-        if start < position:
-            yield b"", buffer[start:position]
-        self._buffer = buffer[position:]
+    A run of DataRows (D) comes in one piece: most results are passed on, and a look at every row would cost thrice.
+    """
+    start = position = 0
+    while len(buffer) - position >= 5:
+        end = position + 1 + _LENGTH.unpack_from(buffer, position + 1)[0]
+        if end > len(buffer):
+            break
+        if buffer[position] != _DATA_ROW:
+            if start < position:
+                yield b"D", bytes(buffer[start:position])
+            yield bytes(buffer[position : position + 1]), bytes(buffer[position:end])
+            start = end
+        position = end
+    if start < position:
+        yield b"D", bytes(buffer[start:position])
+    del buffer[:position]

@@ -3,235 +3,152 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import json
+import logging
+from collections.abc import Awaitable, Callable
 
 from local.redshift import protocol
-from local.redshift.backend import Backend, as_redshift, refusal
+from local.redshift.backend import Answer, Backend, Streams, refusal
 from local.redshift.sql.plan import Load, Plan, Refuse, Script, Send
 from local.redshift.sql.rewrite import rewrite
 
+statement_log = logging.getLogger("redshift.statements")
 # Text whose rewriting would hold up the other sessions.
 _LONG_TEXT = 20_000
-_TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK")
-_FOUND_EMPTY = Send("")
+# Password, Bind, Describe, Execute, Close, Flush; and what a COPY leaves behind, which PostgreSQL itself ignores.
+_PASSED = b"pBDECHdcf"
+_TRANSACTION_CONTROL = {"BEGIN", "BEGIN READ ONLY", "COMMIT", "ROLLBACK"}
+_SYNC = protocol.message(b"S")
 
-
-class Loader(Protocol):
-    """Runs a COPY in the client's own PostgreSQL session; returns notices for the client."""
-
-    async def __call__(self, load: Load, backend: Backend) -> list[bytes]: ...
+# Runs a COPY in the client's own PostgreSQL session; returns notices for the client.
+Loader = Callable[[Load, Backend], Awaitable[list[bytes]]]
 
 
 class Session:
-    """Reads the client's messages once it is logged in."""
+    """Works off the client's messages in their order; ``read`` and ``run`` run beside each other.
 
-    def __init__(
-        self, client: asyncio.StreamReader, answers: asyncio.StreamWriter, backend: Backend, load: Loader
-    ) -> None:
-        self._client, self._answers, self._backend, self._load = client, answers, backend, load
-        # Statements and portals that PostgreSQL knows nothing of.
-        self._statements: dict[bytes, Plan] = {}
-        self._portals: dict[bytes, Plan] = {}
-        self._unsynchronised = False
+    PostgreSQL gets an empty statement in place of one of ours, and so keeps the names of prepared statements and
+    portals and describes them; only to execute one is left to do here.
+    """
+
+    def __init__(self, client: Streams, backend: Backend, load: Loader) -> None:
+        (self._client, self._answers), self._backend, self._load = client, backend, load
+        # Read ahead, while the client's earlier ones are worked off.
+        self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(64)
+        # Those of the client's statements and portals that are ours.
+        self._statements, self._portals = dict[bytes, Plan | None](), dict[bytes, Plan | None]()
+        # After an error in a pipeline the rest of it is passed over.
         self._skipping = False
 
+    async def read(self) -> None:
+        """Read until the client says goodbye. If it vanishes, so does its PostgreSQL session, whatever it is doing."""
+        kind = b""
+        try:
+            while kind != b"X":
+                kind = await self._client.readexactly(1)
+                await self._messages.put((kind, await protocol.read_body(self._client)))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self._backend.close()
+            raise
+
     async def run(self) -> None:
-        """Serve the client until it says goodbye or vanishes."""
-        while True:
-            head = await self._client.readexactly(5)
-            length = int.from_bytes(head[1:], "big", signed=True)
-            if not 4 <= length <= protocol.MAX_MESSAGE_BYTES:
-                raise protocol.ProtocolError(f"a message of {length} bytes is not the PostgreSQL protocol")
-            body = await self._client.readexactly(length - 4)
-            kind = head[:1]
-            if kind == b"X":
-                return
+        """Serve the client until it says goodbye."""
+        while (message := await self._messages.get())[0] != b"X":
+            kind, body = message
             if self._skipping and kind != b"S":
                 continue
-            await self._message(kind, body, head + body)
+            await self._message(kind, body)
             await self._backend.drain()
-            await self._answers.drain()
+            if kind in b"QS":
+                await self._backend.catch_up()
 
-    async def _message(self, kind: bytes, body: bytes, whole: bytes) -> None:
-        if kind in (b"Q", b"P", b"B"):
-            await self._backend.catch_up()
+    async def _message(self, kind: bytes, body: bytes) -> None:
         if kind == b"Q":
-            await self._simple(body)
+            await self._simple(await self._plans(body[:-1]))
+        elif kind == b"P":
+            await self._parse(body)
+        elif kind == b"E" and (plan := self._portals.get(body.partition(b"\0")[0])):
+            self._skipping = not (await self._shown(_SYNC) and await self._ours(plan))
+        elif kind == b"S" and self._skipping:
+            self._skipping = False
+            self._answers.write(protocol.message(b"Z", self._backend.status))
         elif kind == b"S":
-            await self._synchronise(whole)
-        elif kind in (b"d", b"c", b"f"):
-            return
-        elif kind in _EXTENDED:
-            await _EXTENDED[kind](self, body, whole)
-        elif kind == b"p" or kind == b"H":
-            self._backend.send(whole)
+            self._backend.send(_SYNC, Answer())
+        elif kind in _PASSED:
+            if kind == b"B":
+                portal, _, rest = body.partition(b"\0")
+                self._portals[portal] = self._statements.get(rest.partition(b"\0")[0])
+            self._backend.send(protocol.message(kind, body))
         else:
             raise protocol.ProtocolError(f"the message {kind!r} is refused: the stand-in does not know it")
 
     async def _plans(self, sql: bytes) -> tuple[Plan, ...]:
-        try:
-            text = sql.decode()
-        except UnicodeDecodeError:
+        text = sql.decode(errors="replace")
+        if text.encode() != sql:
             return (Refuse("The statement is refused: it is not UTF-8.", "22021"),)
+        if statement_log.handlers:
+            statement_log.info(json.dumps(text))
         if len(text) > _LONG_TEXT:
             return await asyncio.get_running_loop().run_in_executor(None, rewrite, text)
         return rewrite(text)
 
-    # --- simple queries
-
-    async def _simple(self, body: bytes) -> None:
-        if self._unsynchronised:
-            await self._settle()
-        plans = await self._plans(body[:-1])
-        texts = [_text(plan) for plan in plans]
-        if all(text is not None for text in texts):
-            self._backend.send(protocol.query("; ".join(filter(None, texts))), answers=1)
-            return
-        await self._one_by_one(plans)
-
-    async def _one_by_one(self, plans: tuple[Plan, ...]) -> None:
-        """Run a string of statements of which at least one is ours, as one transaction like PostgreSQL does."""
-        await self._backend.settle()
-        own = (
-            len(plans) > 1
-            and self._backend.status == b"I"
-            and not any(isinstance(plan, Send) and plan.sql.startswith(_TRANSACTION_CONTROL) for plan in plans)
-        )
-        try:
-            if own:
-                await self._backend.ask("BEGIN")
-            for plan in plans:
-                if (text := _text(plan)) is None:
-                    await self._ours(plan)
-                elif await self._sent_and_failed(text):
-                    break
-            if own and self._backend.status != b"I":
-                await self._backend.ask("COMMIT" if self._backend.status == b"T" else "ROLLBACK")
-        except protocol.BackendError as error:
-            self._answers.write(protocol.report(b"E", as_redshift(error.fields)))
-            if own and self._backend.status != b"I":
-                await self._backend.ask("ROLLBACK")
-        self._answers.write(protocol.message(b"Z", self._backend.status))
-
-    async def _sent_and_failed(self, text: str) -> bool:
-        """Send one statement whose answer the client sees, less its ReadyForQuery; tell whether it failed."""
-        self._backend.send(protocol.query(text), answers=1, hidden=True)
-        await self._backend.settle()
-        return self._backend.failed
-
-    # --- statements of ours
-
-    async def _ours(self, plan: Plan) -> None:
-        if self._backend.status == b"E":
-            await self._backend.ask("SELECT 1")  # raises what PostgreSQL says in a failed transaction
-        if isinstance(plan, Script):
-            await self._backend.ask(plan.sql)
-            if plan.commits and self._backend.status == b"T":
-                await self._backend.ask("COMMIT")
-            tag = plan.tag
-        elif isinstance(plan, Load):
-            for words in await self._load(plan, self._backend):
-                self._answers.write(words)
-            tag = "COPY"
-        self._answers.write(protocol.message(b"C", protocol.text(tag)))
-
-    async def _settle(self) -> bool:
-        """Let PostgreSQL finish what the client has sent so far; tell whether it all went well."""
-        if not self._unsynchronised:
-            await self._backend.settle()
-            return True
-        # Commits an implicit transaction of a pipeline; a statement of ours cannot be part of one.
-        self._backend.send(protocol.message(b"S"), answers=1, hidden=True)
-        self._unsynchronised = False
-        await self._backend.settle()
-        self._skipping = self._backend.failed
-        return not self._skipping
-
-    async def _synchronise(self, whole: bytes) -> None:
-        if self._skipping:
-            self._skipping = False
-            self._answers.write(protocol.message(b"Z", self._backend.status))
-            return
-        self._unsynchronised = False
-        self._backend.send(whole, answers=1)
-
-    # --- extended queries
-
-    async def _parse(self, body: bytes, whole: bytes) -> None:
+    async def _parse(self, body: bytes) -> None:
         name, _, rest = body.partition(b"\0")
         sql, _, types = rest.partition(b"\0")
-        plans = await self._plans(sql)
-        plan = plans[0] if plans else _FOUND_EMPTY
-        if len(plans) > 1:
+        plan, *more = await self._plans(sql) or (Send(""),)
+        if more:
             plan = Refuse("cannot insert multiple commands into a prepared statement", "42601")
         text = _text(plan)
-        if text is not None:
-            self._statements.pop(name, None)
-            self._pass(protocol.message(b"P", name + b"\0" + protocol.text(text) + types))
-        elif await self._settle():
-            self._statements[name] = plan
-            self._answers.write(protocol.message(b"1"))
+        self._statements[name] = plan if text is None else None
+        self._backend.send(protocol.message(b"P", name + b"\0" + protocol.text(text or "") + types))
 
-    async def _bind(self, body: bytes, whole: bytes) -> None:
-        portal, _, rest = body.partition(b"\0")
-        statement = rest.partition(b"\0")[0]
-        plan = self._statements.get(statement)
-        if plan is None:
-            self._portals.pop(portal, None)
-            self._pass(whole)
-        elif await self._settle():
-            self._portals[portal] = plan
-            self._answers.write(protocol.message(b"2"))
+    async def _simple(self, plans: tuple[Plan, ...]) -> None:
+        """Run a string of statements as one transaction, like PostgreSQL does, also if one of them is ours."""
+        texts = [_text(plan) for plan in plans]
+        if all(text is not None for text in texts):
+            self._backend.send(protocol.query("; ".join(filter(None, texts))), Answer())
+            return
+        await self._shown(_SYNC)
+        own = len(plans) > 1 and self._backend.status == b"I" and _TRANSACTION_CONTROL.isdisjoint(texts)
+        if own:
+            plans = (Script("BEGIN", ""), *plans, Script("COMMIT", ""))
+        for plan in plans:
+            text = _text(plan)
+            if not await (self._ours(plan) if text is None else self._shown(protocol.query(text))):
+                break
+        if own and self._backend.status == b"E":
+            await self._backend.ask("ROLLBACK")
+        self._answers.write(protocol.message(b"Z", self._backend.status))
 
-    async def _describe(self, body: bytes, whole: bytes) -> None:
-        what, name = body[:1], body[1:-1]
-        if name not in (self._statements if what == b"S" else self._portals):
-            self._pass(whole)
-        elif await self._settle():
-            if what == b"S":
-                self._answers.write(protocol.message(b"t", b"\0\0"))
-            self._answers.write(protocol.message(b"n"))
+    async def _shown(self, data: bytes) -> bool:
+        """Send a Query, or a Sync, whose answer the client sees but for its end; tell whether all went well.
 
-    async def _execute(self, body: bytes, whole: bytes) -> None:
-        plan = self._portals.get(body.partition(b"\0")[0])
-        if plan is None:
-            self._pass(whole)
-        elif await self._settle():
-            try:
-                await self._ours(plan)
-            except protocol.BackendError as error:
-                self._answers.write(protocol.report(b"E", as_redshift(error.fields)))
-                self._skipping = True
+        Before a statement of ours in a pipeline, a Sync commits the implicit transaction it cannot be part of.
+        """
+        answer = Answer(hidden=b"Z")
+        self._backend.send(data, answer)
+        await self._backend.settle()
+        return answer.failure is None
 
-    async def _close(self, body: bytes, whole: bytes) -> None:
-        known = self._statements if body[:1] == b"S" else self._portals
-        if body[1:-1] not in known:
-            self._pass(whole)
-        elif await self._settle():
-            del known[body[1:-1]]
-            self._answers.write(protocol.message(b"3"))
-
-    async def _settle_if_pending(self) -> bool:
-        return await self._settle()
-
-    def _pass(self, whole: bytes) -> None:
-        self._unsynchronised = True
-        self._backend.send(whole)
-
-
-_EXTENDED = {
-    b"P": Session._parse,
-    b"B": Session._bind,
-    b"D": Session._describe,
-    b"E": Session._execute,
-    b"C": Session._close,
-}
+    async def _ours(self, plan: Plan) -> bool:
+        """Run a statement of ours and tell the client what became of it; False if it failed."""
+        notices, tag = list[bytes](), "COPY"
+        try:
+            if isinstance(plan, Load):
+                notices = await self._load(plan, self._backend)
+            elif isinstance(plan, Script):
+                commits = plan.commits and self._backend.status == b"T"
+                await self._backend.ask(f"{plan.sql}; COMMIT" if commits else plan.sql)
+                tag = plan.tag
+        except protocol.BackendError as error:
+            self._answers.write(protocol.report(b"E", error.fields))
+            return False
+        self._answers.writelines([*notices, protocol.message(b"C", protocol.text(tag)) if tag else b""])
+        return True
 
 
 def _text(plan: Plan) -> str | None:
-    """What to send to PostgreSQL, or None for a statement of ours."""
-    if isinstance(plan, Send):
-        return plan.sql
+    """What PostgreSQL gets and answers itself: a statement or its refusal; None for a statement of ours."""
     if isinstance(plan, Refuse):
         return refusal(plan.message, plan.code)
-    return None
+    return plan.sql if isinstance(plan, Send) else None

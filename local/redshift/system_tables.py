@@ -6,25 +6,15 @@ import asyncio
 import datetime as dt
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 
 import psycopg
 
-from local.redshift.load.rows import RowError
-from local.redshift.sql.functions import LOAD_TYPE_NAMES, SCHEMA
-from local.redshift.sql.plan import Load
+from local.redshift.sql.functions import SCHEMA
 
 # Any number: it keeps two stand-ins on one database from installing at once.
 _INSTALL_LOCK = 5439_0001
-_ERROR_COLUMNS = (
-    "query_id, user_id, transaction_id, session_id, table_id, start_time, file_name, line_number, column_name, "
-    "column_type, column_length, position, raw_line, raw_field_value, error_code, error_message"
-)
-_LOAD_COLUMNS = (
-    "query_id, user_id, transaction_id, session_id, status, table_name, start_time, end_time, data_source, "
-    "file_format, loaded_rows, loaded_bytes, source_file_count, error_count, error_message"
-)
 
 
 class NotReadyError(Exception):
@@ -33,19 +23,21 @@ class NotReadyError(Exception):
 
 @dataclass
 class LoadRecord:
-    """One COPY, as the system views show it."""
+    """One COPY by the columns of the table of loads."""
 
-    load: Load
     query_id: int
-    user_id: int
-    session_id: int
-    transaction_id: int
-    table_id: int
-    started: dt.datetime
-    rows: int = 0
-    bytes: int = 0
-    files: int = 0
-    errors: list[RowError] = field(default_factory=list)
+    user_id: str | None
+    session_id: str | None
+    transaction_id: str | None
+    start_time: dt.datetime
+    table_name: str
+    data_source: str
+    file_format: str = "json"
+    status: str = "completed"
+    loaded_rows: int = 0
+    loaded_bytes: int = 0
+    source_file_count: int = 0
+    error_message: str = ""
 
 
 class SystemTables:
@@ -61,7 +53,7 @@ class SystemTables:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                connection = await self._connect()
+                connection = await self._connected()
                 break
             except psycopg.OperationalError as error:
                 if time.monotonic() >= deadline:
@@ -85,61 +77,38 @@ class SystemTables:
 
     async def next_query_id(self) -> int:
         """A number for one COPY."""
-        rows = await self._run([(f"select nextval('{SCHEMA}.query_id')", [])])
-        return int(rows[0][0])
+        async with self._lock:
+            numbers = await (await self._connected()).execute(f"select nextval('{SCHEMA}.query_id')")
+            return int((await numbers.fetchall())[0][0])
 
-    async def record(self, record: LoadRecord, reason: str) -> None:
-        """Write what became of a COPY; *reason* is why it failed if no row's error says so."""
-        failed = bool(reason) or len(record.errors) >= max(1, record.load.max_errors)
-        ended = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        head = [record.query_id, record.user_id, record.transaction_id, record.session_id]
-        statements: list[tuple[str, list[object]]] = [
-            (_insert("loads", _LOAD_COLUMNS), [
-                *head, "aborted" if failed else "completed", record.load.table[-1], record.started, ended,
-                record.load.uri, "json", 0 if failed else record.rows, record.bytes, record.files, len(record.errors),
-                reason[:512],
-            ])
-        ]  # fmt: skip
-        for error in record.errors:
-            column = error.column
-            statements.append((_insert("load_errors", _ERROR_COLUMNS), [
-                *head, record.table_id, record.started, error.file[:256], error.line,
-                column.name if column else "", LOAD_TYPE_NAMES[column.type] if column else "",
-                str(column.length or "") if column else "", error.position, error.raw_line, error.raw_value, error.code,
-                error.reason[:512],
-            ]))  # fmt: skip
-        await self._run(statements)
+    async def record(self, record: LoadRecord, errors: list[dict[str, object]]) -> None:
+        """Write what became of a COPY, and its errors by the columns of their table that are not the load's too."""
+        load = vars(record) | {"end_time": dt.datetime.now(dt.UTC).replace(tzinfo=None), "error_count": len(errors)}
+        shared = {name: load[name] for name in ("query_id", "user_id", "session_id", "transaction_id", "start_time")}
+        tables = {"loads": [load], "load_errors": [shared | error for error in errors]}
+        async with self._lock:
+            connection = await self._connected()
+            async with connection.transaction(), connection.cursor() as cursor:
+                for table, rows in tables.items():
+                    if rows:
+                        async with cursor.copy(f"copy {SCHEMA}.{table} ({', '.join(rows[0])}) from stdin") as copy:
+                            for row in rows:
+                                await copy.write_row(tuple(row.values()))
 
     async def close(self) -> None:
         """Hang up."""
         if self._connection is not None:
             await self._connection.close()
 
-    async def _connect(self) -> psycopg.AsyncConnection:
+    async def _connected(self) -> psycopg.AsyncConnection:
+        """The connection, made anew if it was lost meanwhile."""
+        try:
+            if self._connection is not None:
+                await self._connection.execute("")
+                return self._connection
+        except psycopg.OperationalError:
+            await self.close()
         self._connection = await psycopg.AsyncConnection.connect(
             self._dsn, autocommit=True, application_name="redshift stand-in", connect_timeout=5
         )
         return self._connection
-
-    async def _run(self, statements: list[tuple[str, list[object]]]) -> list[tuple[int, ...]]:
-        """Run statements as one transaction; once more if the connection was lost meanwhile."""
-        async with self._lock:
-            for last in (False, True):
-                try:
-                    connection = self._connection
-                    if connection is None or connection.closed:
-                        connection = await self._connect()
-                    async with connection.transaction(), connection.cursor() as cursor:
-                        for sql, values in statements:
-                            await cursor.execute(sql, values)
-                        return await cursor.fetchall() if cursor.description else []
-                except psycopg.OperationalError:
-                    if last:
-                        raise
-                    await self.close()
-        raise AssertionError("unreachable")
-
-
-def _insert(table: str, columns: str) -> str:
-    values = ", ".join(["%s"] * len(columns.split(",")))
-    return f"insert into {SCHEMA}.{table} ({columns}) values ({values})"

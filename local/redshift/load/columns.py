@@ -1,4 +1,4 @@
-"""A table's column as COPY sees it, and the exact, slow conversion of one JSON value by Redshift's rules."""
+"""What COPY makes of a JSON value for a column; codes and words are those of Redshift's load error reference."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from typing import Any
 
-# Wide enough that cutting to a scale never rounds.
-EXACT = Context(prec=400)
+from local.redshift.load import times
+
 INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
 TEXT_TYPES = ("varchar", "bpchar")
-_EPOCH = dt.datetime.fromtimestamp(0, dt.UTC).replace(tzinfo=None)
-_NAMES = {
+_LARGEST = {"float4": 3.4028234663852886e38, "float8": 1.7976931348623157e308}
+_TYPE_WORDS = {
     "int2": "Short", "int4": "Integer", "int8": "Long", "numeric": "Decimal", "float4": "Real", "float8": "Double",
 }  # fmt: skip
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
-_TIMESTAMP = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?)?")
-_ZONE = re.compile(r" ?(Z|UTC|[+-]\d{2}(?::?\d{2})?)$")
+_TRUE, _FALSE = ("t", "true", "y", "yes", "1"), ("f", "false", "n", "no", "0")
+_WHITE_SPACE = " \t\n\v\f\r"
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Wide enough that cutting to a scale never rounds.
+_EXACT = Context(prec=400)
+_UNITS = [Decimal(1).scaleb(-scale) for scale in range(39)]
 
 
 class Number(str):
@@ -30,7 +34,7 @@ class Number(str):
 
 
 class ValueRefusedError(Exception):
-    """One value cannot be loaded; code and words are those of Redshift's load error reference."""
+    """One value cannot be loaded."""
 
     def __init__(self, code: int, words: str, position: int = 0) -> None:
         super().__init__(words)
@@ -39,7 +43,7 @@ class ValueRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """``length`` is in bytes for text; ``scale`` and ``precision`` are those of a numeric."""
+    """A table's column; ``type`` is PostgreSQL's name, ``length`` in bytes, or 0 for none."""
 
     name: str
     type: str
@@ -49,61 +53,40 @@ class Column:
     precision: int = 0
     scale: int = 0
 
-    @classmethod
-    def of(cls, name: str, type_: str, oid: int, modifier: int, not_null: bool) -> Column:
-        """A column from pg_attribute's words; *modifier* is atttypmod."""
-        if type_ == "numeric" and modifier >= 4:
-            return cls(name, type_, oid, not_null, 0, (modifier - 4) >> 16, (modifier - 4) & 0x7FF)
-        return cls(name, type_, oid, not_null, modifier - 4 if modifier >= 4 and type_ in TEXT_TYPES else 0)
+    @property
+    def loadable(self) -> bool:
+        """Whether COPY can load it; PostgreSQL's numeric without a precision is nothing that Redshift has."""
+        return self.type in _CONVERSIONS and (self.type != "numeric" or self.precision > 0)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The options of COPY that change values."""
+    """The options of COPY that change values: TIMEFORMAT's, and the words of those that take none."""
 
     time_format: str = ""
-    blanks_as_null: bool = False
-    empty_as_null: bool = False
-    truncate: bool = False
+    flags: frozenset[str] = frozenset()
 
 
-def converter(column: Column, rules: Rules) -> Callable[[Any], Any]:
-    """A function from a JSON value to what psycopg writes for the column; it raises ValueRefusedError."""
-    convert: Callable[[str], Any]
-    if column.type in TEXT_TYPES:
-        convert = _text(column, rules)
-    elif column.type in INTEGER_BITS:
-        convert = _integer(column)
-    elif column.type == "numeric":
-        convert = _decimal(column)
-    elif column.type in ("float4", "float8"):
-        convert = _float(column)
-    elif column.type == "bool":
-        convert = _boolean
-    elif column.type == "date":
-        convert = _date
+def convert(column: Column, rules: Rules, value: Any) -> Any:
+    """What psycopg writes into the column for a JSON value; raise ValueRefusedError."""
+    text = as_text(value)
+    if value is None or (column.type not in TEXT_TYPES and not (text := text.strip(_WHITE_SPACE))):
+        converted = None
     else:
-        convert = _timestamp(column, rules)
-    plain = column.type not in TEXT_TYPES
-
-    def with_nulls(value: Any) -> Any:
-        # An empty or blank text is NULL for every column that is not text.
-        if value is None or (plain and isinstance(value, str) and not value.strip()):
-            converted = None
-        else:
-            converted = convert(_written(value))
-        if converted is None and column.not_null:
-            raise ValueRefusedError(1213, "Missing data for not-null field")
-        return converted
-
-    return with_nulls
+        converted = _CONVERSIONS[column.type](text, column, rules)
+    if converted is None and column.not_null:
+        raise ValueRefusedError(1213, "Missing data for not-null field")
+    return converted
 
 
-def _written(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A JSON value as text: what was written for numbers and text, JSON again for the rest."""
     if isinstance(value, str):
         return value
-    return _json(value)
+    try:
+        return _json(value)
+    except RecursionError:
+        raise ValueRefusedError(1216, "Invalid JSON format: it is nested too deeply") from None
 
 
 def _json(value: Any) -> str:
@@ -116,146 +99,86 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text(column: Column, rules: Rules) -> Callable[[str], str | None]:
-    def convert(text: str) -> str | None:
-        if rules.empty_as_null and not text:
-            return None
-        if rules.blanks_as_null and text and not text.strip():
-            return None
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as error:
-            raise ValueRefusedError(
-                1220, "String contains invalid or unsupported UTF-8 codepoints.", error.start
-            ) from None
-        if "\0" in text:
-            raise ValueRefusedError(1224, "Invalid null byte - field longer than 1 byte", text.index("\0"))
-        if column.type == "bpchar" and size != len(text):
-            raise ValueRefusedError(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR).")
-        if column.length and size > column.length:
-            if not rules.truncate:
-                raise ValueRefusedError(1204, "String length exceeds DDL length")
-            return text.encode()[: column.length].decode(errors="ignore")
+def _text(text: str, column: Column, rules: Rules) -> str | None:
+    if ("EMPTYASNULL" in rules.flags and not text) or (
+        "BLANKSASNULL" in rules.flags and text and not text.strip(_WHITE_SPACE)
+    ):
+        return None
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError as error:
+        words = "String contains invalid or unsupported UTF-8 codepoints."
+        raise ValueRefusedError(1220, words, error.start) from None
+    if "\0" in text:
+        raise ValueRefusedError(1224, "Invalid null byte - field longer than 1 byte", text.index("\0"))
+    if column.type == "bpchar" and not text.isascii():
+        raise ValueRefusedError(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR).")
+    if column.length and len(encoded) > column.length:
+        if "TRUNCATECOLUMNS" not in rules.flags:
+            raise ValueRefusedError(1204, "String length exceeds DDL length")
+        return encoded[: column.length].decode(errors="ignore")
+    return text
+
+
+def _number(form: re.Pattern[str], text: str, column: Column) -> str:
+    if form.fullmatch(text):
         return text
-
-    return convert
-
-
-def _bad_digit(text: str, column: Column, allowed: str) -> ValueRefusedError:
+    allowed = "+-0123456789" if form is _INTEGER else "+-.eE0123456789"
     position = next((i for i, letter in enumerate(text) if letter not in allowed), 0)
-    return ValueRefusedError(
-        1207, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {_NAMES[column.type]}", position
-    )
+    words = f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {_TYPE_WORDS[column.type]}"
+    raise ValueRefusedError(1207, words, position)
 
 
-def _integer(column: Column) -> Callable[[str], int]:
+def _integer(text: str, column: Column, rules: Rules) -> int:
     limit = 1 << INTEGER_BITS[column.type]
-    pattern = re.compile(r"[+-]?[0-9]{1,40}")
-
-    def convert(text: str) -> int:
-        text = text.strip()
-        if not pattern.fullmatch(text):
-            raise _bad_digit(text, column, "+-0123456789")
-        value = int(text)
-        if not -limit <= value < limit:
-            raise ValueRefusedError(1208, f"Overflow (Max: {limit - 1}), Value {text}, Type: {_NAMES[column.type]}")
-        return value
-
-    return convert
+    # Python takes its time over many digits, and from 4,300 on it refuses them.
+    if len(_number(_INTEGER, text, column)) < 40 and -limit <= int(text) < limit:
+        return int(text)
+    words = f"Overflow (Max: {limit - 1}), Value {text[:40]}, Type: {_TYPE_WORDS[column.type]}"
+    raise ValueRefusedError(1208, words)
 
 
-def _decimal(column: Column) -> Callable[[str], Decimal]:
-    pattern = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-
-    def convert(text: str) -> Decimal:
-        text = text.strip()
-        if not pattern.fullmatch(text):
-            raise _bad_digit(text, column, "+-.eE0123456789")
-        return cut(Decimal(text), column)
-
-    return convert
-
-
-def cut(value: Decimal, column: Column) -> Decimal:
-    """The value cut, not rounded, to the column's scale, as COPY does without ROUNDEC."""
-    if not column.precision:
-        return value
+def _decimal(text: str, column: Column, rules: Rules) -> Decimal:
+    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC."""
     try:
-        exact = value.quantize(Decimal(1).scaleb(-column.scale), ROUND_DOWN, EXACT)
+        exact = Decimal(_number(_NUMBER, text, column)).quantize(_UNITS[column.scale], ROUND_DOWN, _EXACT)
+        if exact.adjusted() < column.precision - column.scale:
+            return exact
     except InvalidOperation:
-        exact = None
-    if exact is None or len(exact.as_tuple().digits) > column.precision:
-        raise ValueRefusedError(1208, f"Overflow for NUMERIC({column.precision},{column.scale})")
-    return exact
+        pass
+    raise ValueRefusedError(1208, f"Overflow for NUMERIC({column.precision},{column.scale})")
 
 
-def _float(column: Column) -> Callable[[str], float]:
-    largest = 3.4028234663852886e38 if column.type == "float4" else 1.7976931348623157e308
-    pattern = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-    def convert(text: str) -> float:
-        text = text.strip()
-        if not pattern.fullmatch(text):
-            raise _bad_digit(text, column, "+-.eE0123456789")
-        value = float(text)
-        if abs(value) > largest:
-            raise ValueRefusedError(1208, f"Overflow, Value {text}, Type: {_NAMES[column.type]}")
-        return value
-
-    return convert
+def _float(text: str, column: Column, rules: Rules) -> float:
+    value = float(_number(_NUMBER, text, column))
+    if abs(value) > _LARGEST[column.type]:
+        raise ValueRefusedError(1208, f"Overflow, Value {text[:40]}, Type: {_TYPE_WORDS[column.type]}")
+    return value
 
 
-_BOOLEANS = {
-    **dict.fromkeys(("t", "true", "y", "yes", "1"), True),
-    **dict.fromkeys(("f", "false", "n", "no", "0"), False),
+def _boolean(text: str, column: Column, rules: Rules) -> bool:
+    if text.lower() not in _TRUE + _FALSE:
+        raise ValueRefusedError(1210, f"Unknown boolean format, Value '{text[:40]}'")
+    return text.lower() in _TRUE
+
+
+def _moment(text: str, column: Column, rules: Rules) -> dt.date:
+    date, zoned = column.type == "date", column.type == "timestamptz"
+    try:
+        moment = times.read(text, times.DATE if date else rules.time_format or times.TIMESTAMP, zoned)
+    except (ValueError, OverflowError):
+        if date:
+            raise ValueRefusedError(1205, "Invalid Date Format - length must be 10 or more") from None
+        shown = rules.time_format or "YYYY-MM-DD HH24:MI:SS"
+        raise ValueRefusedError(1206, f"Invalid timestamp format or value [{shown}]") from None
+    return moment.date() if date else moment if zoned else moment.replace(tzinfo=None)
+
+
+_CONVERSIONS: dict[str, Callable[[str, Column, Rules], Any]] = {
+    **dict.fromkeys(TEXT_TYPES, _text),
+    **dict.fromkeys(INTEGER_BITS, _integer),
+    **dict.fromkeys(_LARGEST, _float),
+    **dict.fromkeys(("date", "timestamp", "timestamptz"), _moment),
+    "numeric": _decimal,
+    "bool": _boolean,
 }
-
-
-def _boolean(text: str) -> bool:
-    try:
-        return _BOOLEANS[text.strip().lower()]
-    except KeyError:
-        raise ValueRefusedError(1210, f"Unknown boolean format, Value '{text[:40]}'") from None
-
-
-def _date(text: str) -> dt.date:
-    try:
-        match = _DATE.fullmatch(text.strip())
-        if match is not None:
-            return dt.date(int(match[1]), int(match[2]), int(match[3]))
-        raise ValueError(text)
-    except ValueError:
-        raise ValueRefusedError(1205, "Invalid Date Format - length must be 10 or more") from None
-
-
-def _timestamp(column: Column, rules: Rules) -> Callable[[str], dt.datetime]:
-    zoned = column.type == "timestamptz"
-
-    def convert(text: str) -> dt.datetime:
-        try:
-            if rules.time_format in ("epochsecs", "epochmillisecs"):
-                unit = 1 if rules.time_format == "epochsecs" else 1000
-                value = _EPOCH + dt.timedelta(microseconds=int(Decimal(text) * (1_000_000 // unit)))
-            else:
-                value = _read_timestamp(text.strip(), zoned)
-        except (ValueError, OverflowError, InvalidOperation):
-            shown = rules.time_format or "YYYY-MM-DD HH24:MI:SS"
-            raise ValueRefusedError(1206, f"Invalid timestamp format or value [{shown}]") from None
-        return value.replace(tzinfo=dt.UTC) if zoned else value
-
-    return convert
-
-
-def _read_timestamp(text: str, zoned: bool) -> dt.datetime:
-    offset = dt.timedelta()
-    if zoned and (zone := _ZONE.search(text)):
-        text = text[: zone.start()]
-        if zone[1][0] in "+-":
-            digits = zone[1][1:].replace(":", "").ljust(4, "0")
-            offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[1][0] == "-" else 1)
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    micro = int((match[7] or "0").ljust(6, "0"))
-    return dt.datetime(year, month, day, hour, minute, second, micro, dt.UTC).replace(tzinfo=None) - offset

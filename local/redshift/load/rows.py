@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Annotated, Any
+from collections.abc import Generator, Iterable
+from functools import partial
+from typing import Any
 
-import msgspec
 from psycopg import adapters, pq
+
+# The formatter of psycopg's own COPY. It has no public name: Copy.write_row() would have the rows go into a connection
+# of psycopg's, not into the client's session; and a packer in Python takes five times as long.
 from psycopg._copy_base import format_row_binary
 from psycopg.adapt import Transformer
 
-from local.redshift.load.columns import (
-    INTEGER_BITS,
-    TEXT_TYPES,
-    Column,
-    Number,
-    Rules,
-    ValueRefusedError,
-    converter,
-    cut,
-)
-from local.redshift.load.objects import MAX_OBJECT_BYTES, ObjectReader
-
-HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-TRAILER = b"\xff\xff"
-MAX_RAW_BYTES = 1024
-_REFUSED_AT = re.compile(r"at `\$(?:\[\d+\])?\.(.+?)`$")
-_MULTIBYTE = re.compile(r"[^\x00-\x7f]")
+from local.redshift.load.blocks import BlockDecoder
+from local.redshift.load.columns import TEXT_TYPES, Column, Rules, ValueRefusedError, as_text, convert
+from local.redshift.load.objects import objects
 
 Path = tuple[str | int, ...]
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_CHUNK_BYTES = 1 << 18
+_MOST_SHOWN = 1024
+_MULTIBYTE = re.compile(r"[^\x00-\x7f]")
 
 
 class LoadFailedError(Exception):
@@ -43,247 +36,97 @@ class TooManyErrorsError(Exception):
     """As many rows were refused as MAXERROR says."""
 
 
-@dataclass(frozen=True)
-class RowError:
-    """Why one object was refused; ``line`` is the last line of the object, as Redshift counts."""
-
-    file: str
-    line: int
-    column: Column | None
-    position: int
-    raw_line: str
-    raw_value: str
-    code: int
-    reason: str
-
-
 class RowEncoder:
-    """Turns blocks of lines into binary rows and collects the errors of refused objects."""
+    """Turns files into binary rows.
 
-    def __init__(self, columns: list[Column], paths: list[Path], rules: Rules, most_errors: int, fold: bool) -> None:
-        self._columns, self._paths, self._fold = columns, paths, fold
-        self._exact = [converter(column, rules) for column in columns]
-        self._most_errors = max(1, most_errors)
+    :param paths: where each column's value is in an object.
+    :param most_errors: the COPY fails at so many.
+    :param fold: whether the names in an object are taken in lower case.
+    :param errors: takes what is wrong with refused objects, by the columns of the table of load errors.
+    """
+
+    def __init__(
+        self, columns: list[Column], paths: list[Path], rules: Rules, most_errors: int, fold: bool,
+        errors: list[dict[str, object]],
+    ) -> None:  # fmt: skip
+        conversions = [partial(convert, column, rules) for column in columns]
+        self._steps = list(zip(columns, paths, conversions, strict=True))
+        self._most_errors, self._fold = max(1, most_errors), fold
+        oids = [adapters.types["text"].oid if column.type in TEXT_TYPES else column.oid for column in columns]
         self._transformer = Transformer()
-        self._transformer.set_dumper_types([_dumper_oid(column) for column in columns], pq.Format.BINARY)
-        keys = [path[0] for path in paths]
-        simple = all(len(path) == 1 for path in paths) and len(set(keys)) == len(keys) and not fold
-        self._fast = _FastDecoder(columns, [str(key) for key in keys], rules, self._exact) if simple else None
-        self.errors: list[RowError] = []
+        self._transformer.set_dumper_types(oids, pq.Format.BINARY)
+        self._blocks: BlockDecoder | None = None
+        if not fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
+            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(rules.flags))
+        self._errors, self._out = errors, bytearray(_HEADER)
         self.rows = 0
 
-    def file(self, uri: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Encode one file, given as blocks of whole lines."""
-        reader = ObjectReader()
-        for block in blocks:
-            encoded = None if self._fast is None or reader.pending else self._whole(block)
-            if encoded is not None:
-                reader.line += block.count(b"\n") + (not block.endswith(b"\n"))
-                yield encoded
-                continue
-            lines = block.split(b"\n")
-            if lines[-1] == b"":
-                lines.pop()
-            yield self._each(uri, (found for line in lines for found in reader.feed(line)))
-        yield self._each(uri, reader.finish())
+    def encode(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Generator[bytes]:
+        """Encode files, each its address and its bytes block by block, for COPY … (FORMAT binary).
 
-    def _whole(self, block: bytes) -> bytes | None:
-        assert self._fast is not None
-        rows = self._fast.decode(block)
-        if rows is None:
-            return None
-        out = bytearray()
-        try:
-            for row in rows:
-                format_row_binary(row, self._transformer, out)
-        # A value the format has no room for: the exact way finds it and says which it was.
-        except Exception:
-            return None
-        self.rows += len(rows)
-        return bytes(out)
+        Raise TooManyErrorsError, and whatever the blocks raise.
+        """
+        for uri, blocks in files:
+            line, rest = 1, b""
+            for block in itertools.chain(blocks, (b"",)):
+                text, final = rest + block, not block
+                # A line that begins with a brace mostly begins an object.
+                end = len(text) if final else text.rfind(b"\n{") + 1
+                if not end or not self._write_all(text[:end]):
+                    end = self._write_each(uri, line, text, final)
+                line, rest = line + text.count(b"\n", 0, end), text[end:]
+                if len(self._out) >= _CHUNK_BYTES:
+                    yield bytes(self._out)
+                    self._out.clear()
+        yield bytes(self._out) + _TRAILER
 
-    def _each(self, uri: str, objects: Iterable[tuple[int, bytes, str]]) -> bytes:
-        out = bytearray()
-        for line, raw, broken in objects:
+    def _write_all(self, text: bytes) -> bool:
+        rows = self._blocks.decode(text) if self._blocks else None
+        for row in rows or ():
+            format_row_binary(row, self._transformer, self._out)
+        self.rows += len(rows or ())
+        return rows is not None
+
+    def _write_each(self, uri: str, first_line: int, raw: bytes, final: bool) -> int:
+        """Write the objects of a text one by one; returns where what is left of it begins."""
+        end, text = 0, raw.decode(errors="surrogateescape")
+        for found in objects(text, final):
+            column, value, row = None, None, []
             try:
-                row = self._row(uri, line, raw, broken)
-            except _RefusedObjectError as refused:
-                self.errors.append(refused.error)
-                if len(self.errors) >= self._most_errors:
-                    raise TooManyErrorsError from None
-                continue
-            format_row_binary(row, self._transformer, out)
-            self.rows += 1
-        return bytes(out)
-
-    def _row(self, uri: str, line: int, raw: bytes, broken: str) -> list[Any]:
-        error = RowError(uri, line, None, 0, _shown(raw), "", 1216, broken)
-        if broken:
-            raise _RefusedObjectError(error)
-        try:
-            decoded = _DECODER.decode(raw.decode())
-        except UnicodeDecodeError as bad:
-            sequence = raw[bad.start : bad.end].hex(" ")
-            words = f"String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {sequence}"
-            raise _RefusedObjectError(replace(error, code=1220, reason=words, position=bad.start)) from None
-        except (ValueError, RecursionError) as bad:
-            raise _RefusedObjectError(replace(error, reason=f"Invalid JSON format: {bad}")) from None
-        if self._fold:
-            decoded = {key.lower(): value for key, value in decoded.items()}
-        row = []
-        for column, path, exact in zip(self._columns, self._paths, self._exact, strict=True):
-            value = _at(decoded, path)
-            try:
-                row.append(exact(value))
+                if found.refused:
+                    raise found.refused
+                names = {name.lower(): item for name, item in found.value.items()} if self._fold else found.value
+                for step in self._steps:
+                    column, path, converted = step
+                    value = _at(names, path)
+                    row.append(converted(value))
             except ValueRefusedError as refused:
-                shown = "" if value is None else _shown(str(value).encode("utf-8", "replace"))
-                raise _RefusedObjectError(
-                    replace(error, column=column, position=refused.position, raw_value=shown, code=refused.code,
-                            reason=refused.words)
-                ) from None  # fmt: skip
-        return row
-
-
-class _RefusedObjectError(Exception):
-    def __init__(self, error: RowError) -> None:
-        super().__init__(error.reason)
-        self.error = error
-
-
-class _FastDecoder:
-    """Decodes blocks of one object a line by msgspec, wherever strict decoding gives what the exact way gives."""
-
-    def __init__(self, columns: list[Column], keys: list[str], rules: Rules, exact: list[Callable[[Any], Any]]) -> None:
-        self._columns, self._keys, self._exact = columns, keys, exact
-        self._rules = rules
-        # Columns whose values need a conversion after decoding, by their index.
-        self._lenient = {
-            index for index, column in enumerate(columns)
-            if column.type not in (*INTEGER_BITS, *TEXT_TYPES, "numeric", "float8", "bool")
-            or (column.type in TEXT_TYPES and (rules.blanks_as_null or rules.empty_as_null))
-        }  # fmt: skip
-        self._build()
-
-    def _build(self) -> None:
-        fields: list[Any] = []
-        for index, (column, _) in enumerate(zip(self._columns, self._keys, strict=True)):
-            kind = self._lenient_type(column) if index in self._lenient else _strict_type(column)
-            if column.not_null:
-                fields.append((f"f{index}", kind))
+                self._errors.append({
+                    "file_name": uri, "line_number": first_line + found.line, "position": refused.position,
+                    "column_name": column.name if column else "",
+                    "column_type": column.type.replace("bpchar", "char") if column else "",
+                    "column_length": column.length or "" if column else "",
+                    "raw_line": _shown(found.text), "raw_field_value": _shown("" if value is None else as_text(value)),
+                    "error_code": refused.code, "error_message": _shown(refused.words),
+                })  # fmt: skip
+                if len(self._errors) >= self._most_errors:
+                    raise TooManyErrorsError from None
             else:
-                fields.append((f"f{index}", kind | None, None))
-        rename = {f"f{index}": key for index, key in enumerate(self._keys)}
-        # Required fields first would change the order of the tuple; keyword-only ones keep it.
-        row = msgspec.defstruct("Row", fields, rename=rename, kw_only=True)
-        self._decode = msgspec.json.Decoder(row).decode_lines
-        self._fixes = [
-            (index, self._fix(index, column)) for index, column in enumerate(self._columns)
-            if index in self._lenient or column.type == "numeric"
-        ]  # fmt: skip
-        self._measured = [
-            (index, column.length, column.type == "bpchar") for index, column in enumerate(self._columns)
-            if column.type in TEXT_TYPES
-        ]  # fmt: skip
-
-    def _lenient_type(self, column: Column) -> Any:
-        if column.type in TEXT_TYPES or column.type in ("date", "timestamp", "timestamptz"):
-            return str if not self._rules.time_format.startswith("epoch") else str | int
-        return str | int if column.type in INTEGER_BITS else str
-
-    def _fix(self, index: int, column: Column) -> Callable[[Any], Any]:
-        exact = self._exact[index]
-        if index not in self._lenient:
-            if not column.precision:
-                return lambda value: value if value is None or value.is_finite() else exact("NaN")
-            unit, limit = Decimal(1).scaleb(-column.scale), Decimal(10) ** (column.precision - column.scale)
-            return lambda value: (
-                value
-                if value is None or (-limit < value < limit and value == value.quantize(unit))
-                else cut(value, column)
-            )
-        if column.type in INTEGER_BITS:
-            return lambda value: value if value is None else exact(str(value) if type(value) is int else value)
-        return lambda value: exact(str(value) if type(value) is int else value)
-
-    def decode(self, block: bytes) -> list[tuple[Any, ...]] | None:
-        """The rows of a block, or None if it must be read the exact way."""
-        while True:
-            try:
-                decoded = self._decode(block)
-                break
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                if not self._widen(str(error)):
-                    return None
-        # Several objects in a line, or a huge one, would upset the count of lines or the limit.
-        if len(decoded) > block.count(b"\n") + 1 or len(block) > MAX_OBJECT_BYTES:
-            return None
-        rows = [msgspec.structs.astuple(row) for row in decoded]
-        try:
-            if not block.isascii() or b"\\u" in block:
-                self._measure(rows)
-            return [self._fixed(row) for row in rows] if self._fixes else rows
-        except (ValueRefusedError, ArithmeticError, ValueError):
-            return None
-
-    def _fixed(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        values = list(row)
-        for index, fix in self._fixes:
-            values[index] = fix(values[index])
-        return tuple(values)
-
-    def _measure(self, rows: list[tuple[Any, ...]]) -> None:
-        """Raise if a text is longer in bytes than its column, or holds what PostgreSQL cannot."""
-        for row in rows:
-            for index, length, single in self._measured:
-                text = row[index]
-                if text is None or (text.isascii() and "\0" not in text):
-                    continue
-                if single or "\0" in text or (length and len(text.encode()) > length):
-                    raise ValueRefusedError(1204, "The exact way says which.")
-
-    def _widen(self, complaint: str) -> bool:
-        """Take text too for the column msgspec complains about, if it is a number's; tell whether that is new."""
-        match = _REFUSED_AT.search(complaint)
-        if match is None or match[1] not in self._keys:
-            return False
-        index = self._keys.index(match[1])
-        if index in self._lenient or self._columns[index].type not in INTEGER_BITS or "got `str`" not in complaint:
-            return False
-        self._lenient.add(index)
-        self._build()
-        return True
-
-
-def _strict_type(column: Column) -> Any:
-    if column.type in TEXT_TYPES:
-        return Annotated[str, msgspec.Meta(max_length=column.length)] if column.length else str
-    if column.type in INTEGER_BITS:
-        limit = 1 << INTEGER_BITS[column.type]
-        return Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)]
-    return {"numeric": Decimal, "float8": float, "bool": bool}[column.type]
-
-
-def _dumper_oid(column: Column) -> int:
-    return adapters.types["text"].oid if column.type in TEXT_TYPES else column.oid
+                format_row_binary(row, self._transformer, self._out)
+                self.rows += 1
+            end = found.end
+        return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip() else len(raw)
 
 
 def _at(decoded: Any, path: Path) -> Any:
-    for step in path:
-        try:
+    try:
+        for step in path:
             decoded = decoded[step]
-        except (KeyError, IndexError, TypeError):
-            return None
+    except (KeyError, IndexError, TypeError):
+        return None
     return decoded
 
 
-def _shown(raw: bytes) -> str:
-    """Text for a system table: multi-byte characters as a period, at most 1,024 bytes."""
-    text = raw.decode("utf-8", "replace").replace("\0", " ")
-    return _MULTIBYTE.sub(".", text)[:MAX_RAW_BYTES]
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_no_constant)
+def _shown(text: str) -> str:
+    """Text for a system table, which shows multi-byte characters as a period."""
+    return _MULTIBYTE.sub(".", text[:_MOST_SHOWN].replace("\0", " "))

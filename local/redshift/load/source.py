@@ -1,16 +1,18 @@
-"""What COPY reads: a prefix, a key or a manifest in S3, as blocks of whole lines."""
+"""What COPY reads: a prefix, a key or a manifest in S3, block by block."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import gzip
+import io
 import json
-import os
-import threading
+import re
 import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -21,126 +23,102 @@ from local.redshift.load.rows import LoadFailedError, Path
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-READ_BYTES = 1 << 20
-# Smaller objects are fetched whole by several threads at once; a larger one is streamed.
-SMALL_BYTES = 1 << 20
 FETCHERS = 16
-MAX_LINE_BYTES = 64 << 20
-_GZIP_WINDOW = 31
-_client_lock = threading.Lock()
-_client: S3Client | None = None
+BLOCK_BYTES = 1 << 20
+# A path is in one notation or the other; a number in brackets is an array's element in both.
+_NOTATIONS = [
+    r"\[(?:(?P<quote>['\"])(?P<name>[^'\"]+)(?P=quote)|(?P<index>[0-9]+))\]",
+    r"\.(?P<name>[^.'\[\]]+)|\[(?P<index>[0-9]+)\]",
+]
 
 
-@dataclass(frozen=True)
-class Source:
+class MissingError(LoadFailedError):
+    """An object that is to be loaded does not exist."""
+
+
+class Source(NamedTuple):
     """One object to load."""
 
     uri: str
     mandatory: bool = True
 
-    @property
-    def bucket(self) -> str:
-        return split_uri(self.uri)[0]
 
-    @property
-    def key(self) -> str:
-        return split_uri(self.uri)[1]
-
-
+@functools.cache
 def client() -> S3Client:
-    """The S3 client of the process environment, made once."""
-    global _client
-    with _client_lock:
-        if _client is None:
-            own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-            _client = boto3.client(
-                "s3",
-                region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
-                config=Config(
-                    max_pool_connections=FETCHERS * 2,
-                    retries={"max_attempts": 4, "mode": "standard"},
-                    s3={"addressing_style": "path"} if own_endpoint else {},
-                ),
-            )
-        return _client
+    """The S3 client of the process environment."""
+    # A session of its own, because the default one is not to be used by several threads.
+    config = Config(max_pool_connections=FETCHERS * 2, s3={"addressing_style": "path"})
+    return boto3.Session().client("s3", config=config)
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// address."""
+@contextlib.contextmanager
+def _in_words(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        kind = MissingError if said.get("Code") in ("NoSuchKey", "404") else LoadFailedError
+        raise kind(f"S3ServiceException: {said.get('Message')}, Error {said.get('Code')}, {uri}") from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise LoadFailedError(f"{uri} is not valid gzip: {error}") from error
+    except (BotoCoreError, OSError) as error:
+        raise LoadFailedError(f"{uri} could not be read: {error}") from error
+
+
+def _bucket_and_key(uri: str) -> tuple[str, str]:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
         raise LoadFailedError(f"The S3 address '{uri}' is not valid: it must be s3://bucket/key.")
     return bucket, key
 
 
-def _in_words(error: ClientError | BotoCoreError, uri: str) -> LoadFailedError:
-    bucket, _ = split_uri(uri)
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "NoSuchBucket":
-            return LoadFailedError(f"S3ServiceException: The specified bucket {bucket} does not exist, NoSuchBucket")
-        if code in ("NoSuchKey", "404"):
-            return LoadFailedError(f"S3ServiceException: The specified key does not exist, Error NoSuchKey, {uri}")
-        return LoadFailedError(f"S3ServiceException: {error.response.get('Error', {}).get('Message', code)}, {uri}")
-    return LoadFailedError(f"S3 could not be read at {uri}: {error}")
+def _fetch(uri: str) -> tuple[IO[bytes], int]:
+    """An object and its size; a small one is read when this returns."""
+    bucket, key = _bucket_and_key(uri)
+    with _in_words(uri):
+        answer = client().get_object(Bucket=bucket, Key=key)
+        body: Any = answer["Body"]
+        size = answer["ContentLength"]
+        return io.BytesIO(body.read()) if size <= BLOCK_BYTES else io.BufferedReader(body, BLOCK_BYTES), size
 
 
-def _read(uri: str) -> Any:
-    bucket, key = split_uri(uri)
+def _listed(uri: str, what: str, name: str) -> list[Any]:
+    """The list of that name in a small JSON document."""
     try:
-        return client().get_object(Bucket=bucket, Key=key)
-    except (ClientError, BotoCoreError) as error:
-        raise _in_words(error, uri) from error
-
-
-def read_json(uri: str, what: str) -> Any:
-    """A small JSON document: a manifest or a jsonpaths file."""
-    try:
-        return json.loads(_read(uri)["Body"].read())
-    except (ValueError, BotoCoreError) as error:
+        document = json.load(_fetch(uri)[0])
+    except (ValueError, RecursionError) as error:
         raise LoadFailedError(f"The {what} {uri} is not valid JSON: {error}") from None
+    found = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(found, list) or not found:
+        raise LoadFailedError(f"The {what} {uri} is not valid: it needs a list named {name}.")
+    return found
 
 
 def list_sources(uri: str, manifest: bool) -> list[Source]:
     """The objects of a manifest, or all whose key begins with the address's."""
     if manifest:
-        return _manifest(uri)
-    bucket, prefix = split_uri(uri)
-    found: list[Source] = []
-    try:
-        for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            found += [
-                Source(f"s3://{bucket}/{item['Key']}")
-                for item in page.get("Contents", [])
-                if not (item["Key"].endswith("/") and not item["Size"])
-            ]
-    except (ClientError, BotoCoreError) as error:
-        raise _in_words(error, uri) from error
-    if not found:
+        return [_entry(uri, entry) for entry in _listed(uri, "manifest", "entries")]
+    bucket, prefix = _bucket_and_key(uri)
+    with _in_words(uri):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        objects = [item for page in pages for item in page.get("Contents", [])]
+    # The console's folders are empty objects.
+    keys = [item["Key"] for item in objects if item["Size"] or not item["Key"].endswith("/")]
+    if not keys:
         raise LoadFailedError(f"The specified S3 prefix '{prefix}' does not exist")
-    return found
+    return [Source(f"s3://{bucket}/{key}") for key in keys]
 
 
-def _manifest(uri: str) -> list[Source]:
-    document = read_json(uri, "manifest")
-    entries = document.get("entries") if isinstance(document, dict) else None
-    if not isinstance(entries, list) or not entries:
-        raise LoadFailedError(f"The manifest {uri} is not valid: it needs a list of entries.")
-    sources = []
-    for entry in entries:
-        url = entry.get("url") if isinstance(entry, dict) else None
-        if not isinstance(url, str) or not url.startswith("s3://"):
-            raise LoadFailedError(f"The manifest {uri} is not valid: every entry needs a url that begins with s3://.")
-        sources.append(Source(url, entry.get("mandatory", False) is True))
-    return sources
+def _entry(uri: str, entry: Any) -> Source:
+    url = entry.get("url") if isinstance(entry, dict) else None
+    if not isinstance(url, str) or not url.startswith("s3://"):
+        raise LoadFailedError(f"The manifest {uri} is not valid: every entry needs a url that begins with s3://.")
+    return Source(url, entry.get("mandatory", False) is True)
 
 
 def read_json_paths(uri: str, count: int) -> list[Path]:
     """The paths of a jsonpaths file, one for each column."""
-    document = read_json(uri, "jsonpaths file")
-    written = document.get("jsonpaths") if isinstance(document, dict) else None
-    if not isinstance(written, list):
-        raise LoadFailedError(f"The jsonpaths file {uri} is not valid: it needs a list named jsonpaths.")
+    written = _listed(uri, "jsonpaths file", "jsonpaths")
     if len(written) != count:
         raise LoadFailedError(
             "Number of jsonpaths and the number of columns should match. "
@@ -150,34 +128,16 @@ def read_json_paths(uri: str, count: int) -> list[Path]:
 
 
 def _path(uri: str, written: Any) -> Path:
-    """One path in dot or bracket notation."""
-    bad = LoadFailedError(f"Invalid JSONPath format in {uri}: {written!r}. Supported notations are 'dot-notation' and "
-                          "'bracket-notation': $.name, $['name'], $[0].")  # fmt: skip
-    if not isinstance(written, str) or not written.startswith("$"):
-        raise bad
-    steps: list[str | int] = []
-    rest = written[1:]
-    while rest:
-        if rest.startswith("["):
-            inner, closed, rest = rest[1:].partition("]")
-            if not closed:
-                raise bad
-            quoted = len(inner) > 2 and inner[0] == inner[-1] and inner[0] in "'\""
-            if not (quoted or inner.isdecimal()):
-                raise bad
-            steps.append(inner[1:-1] if quoted else int(inner))
-        else:
-            name, found, after = rest[1:].partition(".") if "." in rest[1:] else (rest[1:], "", "")
-            name, bracket, inside = name.partition("[")
-            rest = (bracket + inside + found + after) if bracket else found + after
-            if not name:
-                raise bad
-            steps.append(name)
-        if rest and rest[0] not in ".[":
-            raise bad
-    if not steps:
-        raise bad
-    return tuple(steps)
+    """The steps from the root object to a value."""
+    for step in _NOTATIONS:
+        if isinstance(written, str) and re.fullmatch(rf"\$(?:{step})+", written):
+            steps = tuple(found["name"] or int(found["index"]) for found in re.finditer(step, written))
+            if isinstance(steps[0], str):
+                return steps
+    raise LoadFailedError(
+        f"Invalid JSONPath format in {uri}: {written!r}. Supported notations are 'dot-notation' and "
+        "'bracket-notation', one or the other, and an element of the root object comes first: $.name, $['name'][0]."
+    )
 
 
 class Reader:
@@ -188,80 +148,33 @@ class Reader:
         self.files = 0
         self.bytes = 0
 
-    def files_of_blocks(self) -> Iterator[tuple[str, Iterable[bytes]]]:
-        """Yield each object's address and its blocks; the blocks are used up before the next is asked for."""
+    def __iter__(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Each object's address and its blocks; these are used up before the next is asked for."""
+        coming, ahead = iter(self._sources), 2
+        waiting: deque[tuple[Source, Future[tuple[IO[bytes], int]]]] = deque()
         with ThreadPoolExecutor(FETCHERS, thread_name_prefix="copy-get") as pool:
-            waiting: deque[tuple[Source, Future[Any]]] = deque()
-            coming = iter(self._sources)
-            try:
-                while True:
-                    while len(waiting) < FETCHERS * 2 and (source := next(coming, None)) is not None:
-                        waiting.append((source, pool.submit(self._fetch, source)))
-                    if not waiting:
-                        break
-                    source, fetched = waiting.popleft()
-                    body = fetched.result()
-                    if body is None:
-                        continue
-                    self.files += 1
-                    yield source.uri, self._blocks(source, body)
-            finally:
-                for _, future in waiting:
-                    future.cancel()
+            while True:
+                while len(waiting) < ahead and (source := next(coming, None)):
+                    waiting.append((source, pool.submit(_fetch, source.uri)))
+                if not waiting:
+                    break
+                source, fetched = waiting.popleft()
+                try:
+                    stream, size = fetched.result()
+                except MissingError:
+                    if source.mandatory:
+                        raise
+                    continue
+                self.files += 1
+                self.bytes += size
+                # Many connections that wait for their turn would be as many bodies in somebody's memory.
+                ahead = FETCHERS * 2 if size <= BLOCK_BYTES else 2
+                yield source.uri, self._blocks(source.uri, stream)
         if not self.files:
             raise LoadFailedError("The manifest's files do not exist: none of them could be read.")
 
-    def _fetch(self, source: Source) -> Any:
-        try:
-            answer = _read(source.uri)
-        except LoadFailedError as failed:
-            if not source.mandatory and "NoSuchKey" in str(failed):
-                return None
-            raise
-        body = answer["Body"]
-        return body.read() if answer["ContentLength"] <= SMALL_BYTES else body
-
-    def _blocks(self, source: Source, body: Any) -> Iterator[bytes]:
-        pieces = (body,) if isinstance(body, bytes) else iter(lambda: body.read(READ_BYTES), b"")
-        tail = b""
-        try:
-            for piece in self._unpacked(pieces):
-                cut = piece.rfind(b"\n") + 1
-                if not cut:
-                    tail += piece
-                    if len(tail) > MAX_LINE_BYTES:
-                        raise LoadFailedError(f"{source.uri} has a line of more than {MAX_LINE_BYTES} bytes.")
-                    continue
-                yield tail + piece[:cut]
-                tail = piece[cut:]
-        except zlib.error as error:
-            raise LoadFailedError(f"{source.uri} is not valid gzip: {error}") from None
-        except BotoCoreError as error:
-            raise _in_words(error, source.uri) from error
-        if tail:
-            yield tail
-
-    def _unpacked(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        unpacker = zlib.decompressobj(_GZIP_WINDOW) if self._gzip else None
-        for piece in pieces:
-            self.bytes += len(piece)
-            if unpacker is None:
-                yield piece
-                continue
-            while piece:
-                yield unpacker.decompress(piece, READ_BYTES)
-                piece = unpacker.unconsumed_tail
-                if unpacker.eof:
-                    # A gzip file may be several, one after the other.
-                    piece = unpacker.unused_data
-                    unpacker = zlib.decompressobj(_GZIP_WINDOW)
-        if unpacker is not None:
-            rest = unpacker.flush()
-            if rest:
-                yield rest
-
-
-def stream(reader: Reader, encode: Callable[[str, Iterable[bytes]], Iterator[bytes]]) -> Generator[bytes]:
-    """Rows of all objects, in their order."""
-    for uri, blocks in reader.files_of_blocks():
-        yield from encode(uri, blocks)
+    def _blocks(self, uri: str, stream: IO[bytes]) -> Iterator[bytes]:
+        with _in_words(uri):
+            unpacked = gzip.GzipFile(fileobj=stream) if self._gzip else stream
+            while block := unpacked.read(BLOCK_BYTES):
+                yield block

@@ -2,118 +2,126 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from local.redshift.load import times
 from local.redshift.sql.lexer import Cursor
 from local.redshift.sql.plan import Load, RefusedError
 
+_ROLES = r"arn:aws[a-z-]*:iam::[0-9]+:role/[\w+=,.@:/-]+"
+_KEY = r"[\w+=,.@/-]+"
+_CREDENTIALS = rf"aws_iam_role={_ROLES}|aws_access_key_id={_KEY};aws_secret_access_key={_KEY}(;token={_KEY})?"
 _FLAGS = {"BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"}
-# Accepted and without effect here: nothing is compressed or analysed, and access is the environment's.
-_WITHOUT_EFFECT = {"COMPUPDATE", "STATUPDATE"}
-_CREDENTIALS = {"CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
-_MOST_ERRORS = 100_000
-_TIME_FORMATS = {"auto", "epochsecs", "epochmillisecs"}
+_AUTHORISATIONS = [
+    {"IAM_ROLE"},
+    {"CREDENTIALS"},
+    {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY"},
+    {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"},
+]
+
+
+def _max_errors(written: str) -> int:
+    if int(written) > 100_000:
+        raise ValueError(written)
+    return int(written)
+
+
+def _time_format(written: str) -> str:
+    if written not in times.EPOCHS:
+        times.pattern(written)
+    return written
+
+
+class _Option(NamedTuple):
+    """How an option is written: what its argument looks like, what it is called, and if it may be left out.
+
+    ``field`` is that of the plan; without one the option has no effect here, where nothing is compressed or analysed
+    and what may be read is the environment's affair. ``value`` raises ValueError if the argument is not valid.
+    """
+
+    field: str = ""
+    form: str = ""
+    needs: str = "no such argument"
+    value: Callable[[str], object] = str
+    default: str | None = None
+
+
+_OPTIONS = {
+    "ACCESS_KEY_ID": _Option("", f"'{_KEY}'", "a key in quotes"),
+    "BLANKSASNULL": _Option(),
+    "COMPUPDATE": _Option("", "ON|OFF|TRUE|FALSE|PRESET", default="ON"),
+    "CREDENTIALS": _Option("", f"'({_CREDENTIALS})'", "'aws_iam_role=…' or 'aws_access_key_id=…;aws_…'"),
+    "EMPTYASNULL": _Option(),
+    "GZIP": _Option("gzip", value=bool),
+    "IAM_ROLE": _Option("", f"DEFAULT|'{_ROLES}'", "DEFAULT or the ARN of a role in quotes"),
+    "JSON": _Option("json_paths", "'(auto|auto ignorecase|s3://.+)'", "'auto', 'auto ignorecase', 's3://…'", default="auto"),
+    "MANIFEST": _Option("manifest", value=bool),
+    "MAXERROR": _Option("max_errors", "[0-9]{1,6}", "a number from 0 to 100000", _max_errors),
+    "REGION": _Option("", "'[a-z]{2}(-[a-z]+)+-[0-9]'", "the name of a region in quotes"),
+    "SECRET_ACCESS_KEY": _Option("", f"'{_KEY}'", "a key in quotes"),
+    "SESSION_TOKEN": _Option("", f"'{_KEY}'", "a token in quotes"),
+    "STATUPDATE": _Option("", "ON|OFF|TRUE|FALSE", default="ON"),
+    "TIMEFORMAT": _Option(
+        "time_format", "'.+'", "'auto', 'epochsecs', 'epochmillisecs' or a format of YYYY, MM, DD, HH24, HH, MI, SS",
+        _time_format,
+    ),
+    "TRUNCATECOLUMNS": _Option(),
+}  # fmt: skip
 
 
 def parse_copy(cursor: Cursor, text: str) -> Load:
-    """Read COPY table [(columns)] FROM 's3://…' and its options; an option not known is refused by name."""
+    """Read COPY table [(columns)] FROM 's3://…' and its options; an option not known is refused by name.
+
+    No message repeats what stands in quotes, for it may be a secret.
+    """
     cursor.expect("COPY")
     table = cursor.qualified_name()
     columns = cursor.names() if cursor.at("(") else []
     if len(set(columns)) != len(columns):
         raise RefusedError("A column is named twice in COPY's list.", "42701")
     cursor.expect("FROM")
-    uri = _text(cursor, "FROM")
-    if not uri.startswith("s3://"):
-        raise RefusedError(f"COPY FROM '{uri}' is refused: the stand-in reads only s3:// addresses.")
-    options: dict[str, Any] = {}
-    flags: set[str] = set()
-    authorised = False
-    while (token := cursor.peek()) is not None:
-        word = token.upper
-        if word in _FLAGS:
-            cursor.next()
-            flags.add(word)
-        elif cursor.accept("IAM_ROLE"):
-            authorised = True
-            if not cursor.accept("DEFAULT"):
-                _text(cursor, "IAM_ROLE")
-        elif word in _CREDENTIALS:
-            authorised = True
-            cursor.next()
-            cursor.accept("AS")
-            _text(cursor, word)
-        elif word in _WITHOUT_EFFECT:
-            cursor.next()
-            _switch(cursor, word)
-        else:
-            _set(options, *_option(cursor))
-    if not authorised:
-        raise RefusedError("COPY needs an authorisation: give IAM_ROLE or CREDENTIALS.", "42601")
-    if "json_paths" not in options:
+    if (source := cursor.next()).kind != "string" or not source.text.startswith("s3://"):
+        raise RefusedError("COPY is refused: the stand-in reads only from an s3:// address in quotes.")
+    given: dict[str, Any] = {}
+    while cursor.peek() is not None:
+        word = _word(cursor)
+        if word in given:
+            raise RefusedError(f"COPY names the option {word} twice.", "42601")
+        try:
+            given[word] = _argument(cursor, _OPTIONS[word])
+        except ValueError:
+            raise RefusedError(f"COPY's option {word} is refused: it needs {_OPTIONS[word].needs}.") from None
+    if given.keys() & set().union(*_AUTHORISATIONS) not in _AUTHORISATIONS:
+        raise RefusedError("COPY needs one authorisation: IAM_ROLE, CREDENTIALS or an access key with its secret.")
+    if "JSON" not in given:
         raise RefusedError("COPY is known only with FORMAT JSON: the stand-in does not read delimited text.")
-    return Load(text=text, table=table, columns=tuple(columns), uri=uri, flags=frozenset(flags), **options)
+    fields = {_OPTIONS[word].field: value for word, value in given.items() if _OPTIONS[word].field}
+    return Load(text, table, tuple(columns), source.text, flags=frozenset(given.keys() & _FLAGS), **fields)
 
 
-def _option(cursor: Cursor) -> tuple[str, Any]:
-    if cursor.accept("WITH"):
-        return _option(cursor)
-    if cursor.accept("FORMAT"):
+def _word(cursor: Cursor) -> str:
+    """The next option's word; FORMAT [AS] stands before the format's, and WITH may stand before any."""
+    cursor.accept("WITH")
+    what = "format" if cursor.accept("FORMAT") else "option"
+    if what == "format":
         cursor.accept("AS")
-        if not cursor.at("JSON"):
-            token = cursor.next()
-            raise RefusedError(f"COPY's format {token.text} is refused: the stand-in reads only JSON.")
-        return _option(cursor)
-    if cursor.accept("JSON"):
-        cursor.accept("AS")
-        following = cursor.peek()
-        written = cursor.take("string") if following is not None and following.kind == "string" else "auto"
-        if not written.startswith("s3://"):
-            written = " ".join(written.lower().split())
-            if written not in ("auto", "auto ignorecase"):
-                raise RefusedError(f"JSON '{written}' is refused: 'auto', 'auto ignorecase' or an s3:// address.")
-        return "json_paths", written
-    if cursor.accept("MANIFEST"):
-        return "manifest", True
-    if cursor.accept("GZIP"):
-        return "gzip", True
-    if cursor.accept("REGION"):
-        cursor.accept("AS")
-        _text(cursor, "REGION")
-        return "region", None
-    if cursor.accept("MAXERROR"):
-        cursor.accept("AS")
-        digits = cursor.take("number")
-        if not digits.isdecimal() or int(digits[:9]) > _MOST_ERRORS:
-            raise RefusedError(f"MAXERROR {digits} is refused: it is 0 to {_MOST_ERRORS}.", "22023")
-        return "max_errors", int(digits)
-    if cursor.accept("TIMEFORMAT"):
-        cursor.accept("AS")
-        written = _text(cursor, "TIMEFORMAT").lower()
-        if written not in _TIME_FORMATS:
-            raise RefusedError(f"TIMEFORMAT '{written}' is refused: known are {', '.join(sorted(_TIME_FORMATS))}.")
-        return "time_format", written
-    token = cursor.next()
-    raise RefusedError(f"COPY's option {token.text} is refused by the stand-in.")
+    word = cursor.next().upper
+    if word not in _OPTIONS or (what == "format" and word != "JSON"):
+        raise RefusedError(f"COPY's {what} {word or 'in quotes'} is refused: the stand-in does not know it.")
+    return word
 
 
-def _set(options: dict[str, Any], name: str, value: object) -> None:
-    if name in options:
-        raise RefusedError("COPY names an option twice.", "42601")
-    if name != "region":
-        options[name] = value
-
-
-def _switch(cursor: Cursor, word: str) -> None:
-    if word == "COMPUPDATE" and cursor.accept("PRESET"):
-        return
-    if not any(cursor.accept(value) for value in ("ON", "OFF", "TRUE", "FALSE")):
-        # Both stand alone too, and then mean ON.
-        return
-
-
-def _text(cursor: Cursor, after: str) -> str:
-    token = cursor.next()
-    if token.kind != "string":
-        raise RefusedError(f"{after} needs a text in quotes, not {token.text}.", "42601")
-    return token.text
+def _argument(cursor: Cursor, option: _Option) -> object:
+    if not option.form:
+        return option.value("ON")
+    cursor.accept("AS")
+    token = cursor.peek()
+    quoted = token is not None and token.kind == "string"
+    written = "" if token is None else f"'{token.text}'" if quoted else token.upper or token.text
+    if re.fullmatch(option.form, written):
+        return option.value(cursor.next().text)
+    if option.default is None or quoted:
+        raise ValueError(option.form)
+    return option.default

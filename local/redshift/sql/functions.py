@@ -1,139 +1,74 @@
-"""The functions and types the stand-in knows, and what PostgreSQL calls them.
-
-Source for names and meanings: the function reference of the Amazon Redshift Database Developer Guide. A function that
-is not in these tables is refused, even if PostgreSQL has one of that name.
-"""
+"""What the stand-in knows, as read from allowed.toml: a name that is not there is refused, whatever PostgreSQL has."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from local.redshift.sql.plan import RefusedError
 
 SCHEMA = "redshift_compat"
+ALLOWED: dict[str, Any] = tomllib.loads(resources.files(__package__).joinpath("allowed.toml").read_text("utf-8"))
+
+
+# As many arguments as PostgreSQL takes where Redshift names no limit.
+MANY = 100
 
 
 @dataclass(frozen=True)
 class Function:
-    """``target`` is PostgreSQL's name, or a template of the arguments ``{0}``, ``{1}`` …; -1 is any number of them."""
+    """``target`` is PostgreSQL's name for it, or a text of its arguments ``{0}``, ``{1}`` …"""
 
-    target: str
+    kind: str
     least: int
     most: int
-    kind: str = ""  # "aggregate", "ranking", "offset", "edge" (first_value, last_value), "datepart" or plain
+    page: str
+    target: str
 
 
-def _same(names: str, least: int, most: int, kind: str = "") -> dict[str, Function]:
-    return {name: Function(name, least, most, kind) for name in names.split()}
+def _functions(table: str) -> dict[str, Function]:
+    found = {}
+    for line in table.strip().splitlines():
+        row, _, target = line.partition(" => ")
+        kind, count, page, *names = row.split()
+        least, several, most = count.partition("-")
+        for written in names:
+            name = written.removeprefix("~")
+            own = f"{SCHEMA}.{name}" if written != name else name
+            source = page.format(name.upper())
+            found[name] = Function(
+                kind, int(least), int(most or MANY) if several else int(least), source, target or own
+            )
+    return found
 
 
-def _compat(names: str, least: int, most: int, kind: str = "") -> dict[str, Function]:
-    return {name: Function(f"{SCHEMA}.{name}", least, most, kind) for name in names.split()}
+def _turned(table: dict[str, str]) -> dict[str, str]:
+    return {word: key for key, words in table.items() for word in words.split()}
 
 
-FUNCTIONS: dict[str, Function] = {
-    **_same("count sum min max bool_and bool_or", 1, 1, "aggregate"),
-    **_compat("avg", 1, 1, "aggregate"),
-    "median": Function("percentile_cont(0.5) WITHIN GROUP (ORDER BY {0})", 1, 1, "aggregate"),
-    "listagg": Function("string_agg", 1, 2, "aggregate"),
-    "ratio_to_report": Function("ratio_to_report", 1, 1, "ratio"),
-    **_same("row_number rank dense_rank percent_rank cume_dist", 0, 0, "ranking"),
-    **_same("ntile", 1, 1, "ranking"),
-    **_same("lag lead", 1, 2, "offset"),
-    **_same("first_value last_value", 1, 1, "edge"),
-    **_same("coalesce greatest least", 1, -1),
-    **_same("nullif", 2, 2),
-    "nvl": Function("coalesce", 2, -1),
-    "nvl2": Function("CASE WHEN {0} IS NOT NULL THEN {1} ELSE {2} END", 3, 3),
-    **_same("md5 lower upper length char_length character_length octet_length reverse initcap", 1, 1),
-    "len": Function("length", 1, 1),
-    **_compat("sha2", 2, 2),
-    **_same("rtrim ltrim btrim", 1, 2),
-    **_same("left right repeat strpos", 2, 2),
-    **_same("lpad rpad", 2, 3),
-    **_same("replace split_part", 3, 3),
-    **_same("substr substring", 2, 3),
-    "charindex": Function("strpos({1}, {0})", 2, 2),
-    **_compat("concat", 2, 2),
-    "regexp_replace": Function("regexp_replace({0}, {1}, {2}, 'g')", 3, 3),
-    **_compat("regexp_substr", 2, 4),
-    **_same("regexp_count", 2, 3),
-    **_same("regexp_instr", 2, 4),
-    **_same("abs floor sqrt sign exp ln", 1, 1),
-    "ceil": Function("ceil", 1, 1),
-    "ceiling": Function("ceil", 1, 1),
-    **_same("round", 1, 2),
-    **_compat("trunc", 1, 2),
-    **_same("mod power", 2, 2),
-    "pow": Function("power", 2, 2),
-    **_same("random", 0, 0),
-    **_compat("getdate", 0, 0),
-    **_compat("last_day", 1, 1),
-    **_compat("dateadd datediff", 3, 3, "datepart"),
-    **_compat("date_trunc", 2, 2, "datepart"),
-    "date_diff": Function(f"{SCHEMA}.datediff", 3, 3, "datepart"),
-    "date_part": Function("date_part", 2, 2, "datepart"),
-    **_compat("convert_timezone", 2, 3),
-    **_same("to_char to_date to_timestamp", 2, 2),
-    **_same("pg_backend_pid current_database current_schema version", 0, 0),
-    **_same("pg_cancel_backend pg_terminate_backend", 1, 1),
-    **_same("has_table_privilege has_schema_privilege has_database_privilege", 2, 3),
-    **_compat("pg_last_copy_count pg_last_copy_id pg_last_query_id", 0, 0),
-    **_compat("current_setting", 1, 1),
-}
-FUNCTIONS["version"] = Function(f"{SCHEMA}.version", 0, 0)
-
-# Every spelling of a date part that Redshift takes, by what PostgreSQL calls it.
-DATE_PARTS: dict[str, str] = {
-    spelling: part
-    for part, spellings in {
-        "year": "year years y yr yrs",
-        "quarter": "quarter quarters qtr qtrs",
-        "month": "month months mon mons",
-        "week": "week weeks w",
-        "day": "day days d",
-        "hour": "hour hours h hr hrs",
-        "minute": "minute minutes m min mins",
-        "second": "second seconds s sec secs",
-        "millisecond": "millisecond milliseconds ms msec msecs msecond mseconds",
-        "microsecond": "microsecond microseconds microsec microsecs us usec usecs",
-        "dow": "dow dayofweek dw weekday",
-        "doy": "doy dayofyear dy yearday",
-        "epoch": "epoch",
-    }.items()
-    for spelling in spellings.split()
-}
-_CALENDAR = {"year", "quarter", "month", "week", "day", "hour", "minute", "second"}
-PARTS_OF: dict[str, set[str]] = {
-    "dateadd": _CALENDAR | {"millisecond", "microsecond"},
-    "datediff": _CALENDAR | {"millisecond", "microsecond"},
-    "date_diff": _CALENDAR | {"millisecond", "microsecond"},
-    "date_trunc": _CALENDAR,
-    # Redshift and PostgreSQL count milliseconds within a minute differently.
-    "date_part": _CALENDAR | {"dow", "doy", "epoch"},
-}
-
+FUNCTIONS = _functions(ALLOWED["functions"])
+CATALOGUE_FUNCTIONS = frozenset(ALLOWED["catalogue_functions"].split())
+# Every spelling of a date part, by what PostgreSQL calls it; and which of those a function takes.
+DATE_PARTS = _turned(ALLOWED["date_parts"])
+PARTS_OF = {name: parts.split() for names, parts in ALLOWED["parts_of"].items() for name in names.split()}
 # PostgreSQL's internal type name, as pg_type.typname gives it, to the name Redshift's load errors use.
-LOAD_TYPE_NAMES = {
-    "int2": "int2",
-    "int4": "int4",
-    "int8": "int8",
-    "numeric": "numeric",
-    "float4": "float4",
-    "float8": "float8",
-    "bool": "bool",
-    "bpchar": "char",
-    "varchar": "varchar",
-    "date": "date",
-    "timestamp": "timestamp",
-    "timestamptz": "timestamptz",
-}
-
-# Redshift's system views, which live in the compatibility schema whatever the search path says.
-SYSTEM_VIEWS = {
-    "sys_load_error_detail",
-    "sys_load_history",
-    "stl_load_errors",
-    "svv_transactions",
-    "stv_locks",
-}
+LOAD_TYPE_NAMES = dict(pair.split(":") for pair in ALLOWED["load_type_names"].split())
+# Parameters only Redshift has, with their defaults, are remembered and shown, without effect.
+REDSHIFT_SETTINGS: dict[str, str] = ALLOWED["redshift_settings"]
+SHARED_SETTINGS = frozenset(ALLOWED["shared_settings"].split())
+# Redshift's system views and those with keys live in the compatibility schema whatever the search path says.
+SYSTEM_VIEWS = frozenset(ALLOWED["system_views"].split())
+KEY_VIEWS = frozenset(("table_constraints", "key_column_usage"))
 # Names PostgreSQL gives to every table's hidden columns; Redshift has none of them.
-HIDDEN_COLUMNS = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
+HIDDEN_COLUMNS = frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"))
+
+
+def setting_value(name: str) -> str:
+    """PostgreSQL text for the value of a session parameter; raise RefusedError for one that is not known."""
+    if name in REDSHIFT_SETTINGS:
+        return f"coalesce({SCHEMA}.remembered('{name}'), '{REDSHIFT_SETTINGS[name]}')"
+    if name in SHARED_SETTINGS:
+        return f"(SELECT setting FROM pg_catalog.pg_settings WHERE pg_settings.name = '{name}')"
+    raise RefusedError(f'The parameter "{name}" is refused: the stand-in does not know it.', "42704")

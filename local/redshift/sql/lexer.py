@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from local.redshift.sql.functions import ALLOWED
 from local.redshift.sql.plan import RefusedError
 
 _TOKEN = re.compile(
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 # PostgreSQL would silently cut a longer name; Redshift keeps 127 bytes.
 MAX_IDENTIFIER_BYTES = 63
+RESERVED = frozenset(ALLOWED["reserved_words"].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,13 @@ def _scan(text: str) -> Iterator[Token]:
             continue
         match = _TOKEN.match(text, position)
         if match is None:
-            raise RefusedError(f'syntax error at or near "{text[position : position + 20]}"', "42601")
+            words = f'What begins at "{text[position : position + 20]}" is refused: the stand-in cannot read it.'
+            raise RefusedError(words, "42601")
         kind, raw, start, position = match.lastgroup or "", match.group(), match.start(), match.end()
         if kind == "space":
             continue
         if kind == "string" and start == adjoining:
-            raise RefusedError(
-                f"Prefixed or adjoining string literals are refused at {raw[:20]}: write one plain literal."
-            )
+            raise RefusedError(f"Prefixed and adjoining literals are refused at {raw[:20]}: write one plain literal.")
         adjoining = position if kind in ("word", "string", "quoted") else -1
         yield Token(kind, _value(kind, raw), start, position)
 
@@ -76,17 +77,13 @@ def _value(kind: str, raw: str) -> str:
         # Redshift reads a backslash in a literal as an escape; other escapes than these are not certain.
         for escaped in _ESCAPE.findall(raw[1:-1]):
             if escaped and escaped not in "\\'":
-                raise RefusedError(
-                    rf"The escape \{escaped} in a string literal is refused: only \\ and \' are known for certain."
-                )
+                raise RefusedError(rf"The escape \{escaped} in a literal is refused: only \\ and \' are certain.")
         return _ESCAPE.sub(lambda found: found.group(1) or "'", raw[1:-1])
     if kind == "quoted":
         raw = raw[1:-1].replace('""', '"').lower()
     if kind in ("quoted", "word") and len(raw.encode()) > MAX_IDENTIFIER_BYTES:
-        raise RefusedError(
-            f'The name "{raw}" is refused: it is longer than {MAX_IDENTIFIER_BYTES} bytes, '
-            "which PostgreSQL would cut. Use a shorter name."
-        )
+        words = f"longer than {MAX_IDENTIFIER_BYTES} bytes, which PostgreSQL would cut. Use a shorter name."
+        raise RefusedError(f'The name "{raw}" is refused: it is {words}')
     return raw
 
 
@@ -128,9 +125,12 @@ def quote_literal(value: str) -> str:
 class Cursor:
     """Reads a statement's tokens from left to right."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: list[Token], text: str = "") -> None:
+        self.tokens, self.text = tokens, text
         self.position = 0
+        # How far the patterns got that did not match in the end, and why they did not.
+        self.furthest = 0
+        self.reason: RefusedError | None = None
 
     def peek(self, offset: int = 0) -> Token | None:
         index = self.position + offset
@@ -153,8 +153,19 @@ class Cursor:
 
     def error(self) -> RefusedError:
         token = self.peek()
-        near = f'at or near "{token.text}"' if token else "at end of input"
-        return RefusedError(f"syntax error {near}", "42601")
+        return RefusedError(f'syntax error at or near "{token.text}"' if token else "syntax error at the end", "42601")
+
+    def missed(self, position: int, reason: RefusedError | None = None) -> None:
+        """Remember what a pattern failed at, if none got further."""
+        if position > self.furthest or (position == self.furthest and reason):
+            self.furthest, self.reason = position, reason
+
+    def refusal(self) -> RefusedError:
+        """Why no pattern matched."""
+        read = self.tokens[: self.furthest + 1]
+        text = " ".join([*(token.upper or token.text for token in read[:2]), *(token.text for token in read[2:])])
+        words = f"{text[-80:]} is refused: the stand-in knows no statement that goes on like this."
+        return self.reason or RefusedError(words)
 
     def next(self) -> Token:
         token = self.peek()
@@ -167,16 +178,14 @@ class Cursor:
         token = self.peek()
         if token is None or token.kind != kind:
             raise self.error()
-        self.position += 1
-        return token.text
+        return self.next().text
 
     def name(self) -> str:
         """One identifier, lower-cased."""
-        token = self.next()
-        if token.kind not in ("word", "quoted"):
-            self.position -= 1
+        token = self.peek()
+        if token is None or token.kind not in ("word", "quoted") or token.upper in RESERVED:
             raise self.error()
-        return token.text.lower()
+        return self.next().text.lower()
 
     def qualified_name(self) -> tuple[str, ...]:
         """A name with or without its schema."""
@@ -193,6 +202,20 @@ class Cursor:
             found.append(self.name())
         self.expect(")")
         return found
+
+    def whole(self) -> int:
+        """A whole number."""
+        digits = self.take("number")
+        if not digits.isdecimal() or len(digits) > 9:
+            raise RefusedError(f'syntax error at or near "{digits}"', "42601")
+        return int(digits)
+
+    def until(self, ends: frozenset[str]) -> list[Token]:
+        """The tokens up to one of these that is not inside of a parenthesis or a CASE; at least one."""
+        first, depth = self.position, 0
+        while self.position == first or ((token := self.peek()) and (depth > 0 or token.upper not in ends)):
+            depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(self.next().upper, 0)
+        return self.tokens[first : self.position]
 
     def rest(self) -> list[Token]:
         remaining = self.tokens[self.position :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 class RefusedError(Exception):
@@ -51,7 +51,7 @@ class Load:
     gzip: bool = False
     max_errors: int = 0
     time_format: str = ""
-    flags: frozenset[str] = field(default_factory=frozenset)
+    flags: frozenset[str] = frozenset()
 
 
 Plan = Send | Script | Refuse | Load

@@ -1,289 +1,197 @@
-"""CREATE TABLE by tokens: physical attributes fall away, byte lengths and zone maps come in."""
+"""Tables as PostgreSQL shall make them: physical attributes fall away; byte lengths, keys and zone maps come in.
+
+A key is kept as a CHECK that is not enforced: so it is renamed and dropped with its table, and the compatibility
+schema's views of keys read it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, Token, quote_name, relation
+from local.redshift.sql.data_types import byte_limit, read_type
+from local.redshift.sql.functions import ALLOWED, SCHEMA
+from local.redshift.sql.grammar import Grammar, Match, Reader
+from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, quote_literal, quote_name, relation
 from local.redshift.sql.plan import Plan, RefusedError, Script, Send
 from local.redshift.sql.query import rewrite_expression, rewrite_query
 
-# In place of Redshift's zone maps; 128 pages are 1 MB, as Redshift's blocks are.
-_ZONE_MAP = "USING brin ({columns}) WITH (pages_per_range = 128, autosummarize = on)"
-# New rows go to the end, as on Redshift. Vacuumed after inserts, they would fill the holes of old ones, and zone maps
-# that know of both moments tell nothing.
-_AT_THE_END = "SET (autovacuum_vacuum_insert_threshold = -1)"
+# In place of Redshift's zone maps; 128 pages are 1 MB, as Redshift's blocks are. And new rows go to the end, as there:
+# vacuumed after inserts, they would fill the holes of old ones, and zone maps that know of both moments tell nothing.
+_ZONE_MAP = (
+    "CREATE INDEX IF NOT EXISTS {0} ON {1} USING brin ({2}) WITH (pages_per_range = 128, autosummarize = on); "
+    "ALTER TABLE {1} SET (autovacuum_vacuum_insert_threshold = -1)"
+)
 _ZONE_MAP_SUFFIX = "_zone_map"
 BYTE_LIMIT_SUFFIX = "_byte_limit"
-MAX_VARCHAR = 65535
-_PLAIN_TYPES = {
-    "SMALLINT": "smallint", "INT2": "smallint", "INTEGER": "integer", "INT": "integer", "INT4": "integer",
-    "BIGINT": "bigint", "INT8": "bigint", "REAL": "real", "FLOAT4": "real", "FLOAT": "double precision",
-    "FLOAT8": "double precision", "BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date",
-    "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamptz",
-}  # fmt: skip
-_TEXT_TYPES = {"VARCHAR", "NVARCHAR", "TEXT"}
-# BRIN has no minmax operators for these.
-_WITHOUT_ZONE_MAP = {"boolean"}
+_KEY_SUFFIXES = {"PRIMARY KEY": "_pkey", "UNIQUE": "_key", "FOREIGN KEY": "_fkey"}
+_AFTER_DEFAULT = frozenset(("NOT", "NULL", "PRIMARY", "UNIQUE", "REFERENCES", "ENCODE", "SORTKEY", "DISTKEY", ",", ")"))
 
 
 @dataclass
 class _Table:
-    """What is gathered while the definition is read."""
+    """What is gathered while a definition is read; names are PostgreSQL text."""
 
+    name: str
+    temporary: bool = False
     elements: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
-    not_null: set[str] = field(default_factory=set)
     sort_key: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+    def read_one(self, cursor: Cursor, kind: str, column: str = "") -> str | None:
+        """What PostgreSQL gets of the attribute the cursor is at; None if it is none of this kind."""
+        for pattern, fact, *target in ALLOWED[kind]:
+            if match := GRAMMAR.read(pattern, cursor):
+                self._note(fact, match.all("column") or [column], match)
+                return match.fill("".join(target))
+        return None
+
+    def _note(self, fact: str, columns: list[str], match: Match) -> None:
+        unknown = [name for name in columns if fact and self.types and name not in self.types]
+        if unknown:
+            raise RefusedError(f"column {unknown[0]} named in key does not exist", "42703")
+        if fact == "SORTKEY":
+            self.sort_key += columns
+        elif fact == "IDENTITY" and self.types[columns[0]] not in ("integer", "bigint"):
+            raise RefusedError(f"The identity column {columns[0]} is refused: it must be INT or BIGINT.", "42804")
+        elif fact in _KEY_SUFFIXES:
+            listed = ", ".join(columns)
+            name = match["constraint"] or _derived(self.name, _KEY_SUFFIXES[fact], columns * (fact != "PRIMARY KEY"))
+            self.keys += [f"NOT NULL {column}" for column in columns if fact == "PRIMARY KEY"]
+            self.keys.append(f"CONSTRAINT {name} CHECK (ROW('{fact}', {listed}) IS NOT NULL) NOT ENFORCED")
+            self.after += [f"SELECT CAST({quote_literal(table)} AS regclass)" for table in match.all("relation")]
+
+    def element(self, cursor: Cursor) -> None:
+        """Read a column or a table constraint."""
+        if self.read_one(cursor, "table_constraints") is None:
+            name = quote_name(cursor.name())
+            if name in self.types:
+                raise RefusedError(f"column {name} specified more than once", "42701")
+            self.elements.append(self.column(cursor, name))
+
+    def column(self, cursor: Cursor, name: str) -> str:
+        """PostgreSQL text for a column whose name was read."""
+        kind = self.types[name] = read_type(cursor)
+        text = f"{name} {kind}"
+        while (token := cursor.peek()) is not None and token.upper not in (",", ")"):
+            attribute = self.read_one(cursor, "column_attributes", name)
+            if attribute is None:
+                raise RefusedError(f'The column attribute "{token.text}" of {name} is refused by the stand-in.')
+            text += f" {attribute}" if attribute else ""
+        return text if byte_limit(kind) is None else f"{text} {_limited(name, kind)}"
+
+    def attributes(self, cursor: Cursor) -> None:
+        """Read what follows the columns."""
+        while (token := cursor.peek()) is not None and token.upper != "AS":
+            if self.read_one(cursor, "table_attributes") is None:
+                raise RefusedError(f'The table attribute "{token.text}" is refused by the stand-in.')
+
+    def plan(self, statement: str, tag: str) -> Plan:
+        """The statement with what has to follow it."""
+        dates = [name for name, kind in self.types.items() if kind.startswith(("date", "timestamp"))]
+        # BRIN has no minmax operators for booleans.
+        columns = [name for name in dict.fromkeys(self.sort_key + dates) if self.types.get(name) != "boolean"]
+        if self.sort_key and columns and not self.temporary:
+            self.after.append(zone_map(self.name, columns))
+        return Script("; ".join([statement, *self.after]), tag) if self.after else Send(statement)
 
 
 def create_table(cursor: Cursor) -> Plan:
-    """The plan for a CREATE TABLE whose words CREATE [TEMP] TABLE have yet to be read."""
-    cursor.expect("CREATE")
-    cursor.accept("LOCAL")
-    temporary = cursor.accept("TEMPORARY") or cursor.accept("TEMP")
-    cursor.expect("TABLE")
-    unless_exists = cursor.accept("IF", "NOT", "EXISTS")
-    name = cursor.qualified_name()
-    temporary = temporary or name[-1].startswith("#")
-    head = f"CREATE {'TEMP ' if temporary else ''}TABLE {'IF NOT EXISTS ' if unless_exists else ''}{relation(name)}"
-    table = _Table()
-    if not cursor.at("("):
-        return _create_as(cursor, head, name, table, temporary)
-    if (following := cursor.peek(1)) is not None and following.upper == "LIKE":
-        return _create_like(cursor, head)
-    if _is_list_of_names(cursor):
-        columns = cursor.names()
-        named = f"{head} ({', '.join(map(quote_name, columns))})"
-        return _create_as(cursor, named, name, table, temporary)
-    cursor.expect("(")
-    _element(cursor, table)
-    while cursor.accept(","):
-        _element(cursor, table)
-    cursor.expect(")")
-    _table_attributes(cursor, table)
-    cursor.end()
-    lines = [_with_not_null(element, table) for element in table.elements]
-    return _with_zone_map(f"{head} ({', '.join(lines)})", name, table, temporary, "CREATE TABLE")
-
-
-def _create_as(cursor: Cursor, head: str, name: tuple[str, ...], table: _Table, temporary: bool) -> Plan:
-    _table_attributes(cursor, table)
-    cursor.expect("AS")
-    body = cursor.rest()
-    if body and body[0].upper == "(" and body[-1].upper == ")":
-        body = _without_parentheses(body)
-    return _with_zone_map(f"{head} AS {rewrite_query(body, only_select=True)}", name, table, temporary, "SELECT")
-
-
-def _without_parentheses(body: list[Token]) -> list[Token]:
-    depth = 0
-    for token in body[:-1]:
-        depth += {"(": 1, ")": -1}.get(token.upper, 0)
-        if depth == 0:
-            return body
-    return body[1:-1]
-
-
-def _create_like(cursor: Cursor, head: str) -> Plan:
-    cursor.expect("(")
-    cursor.expect("LIKE")
-    parent = cursor.qualified_name()
-    # The byte limits of VARCHAR are constraints in PostgreSQL.
-    options = "INCLUDING CONSTRAINTS"
-    if cursor.accept("INCLUDING", "DEFAULTS"):
-        options += " INCLUDING DEFAULTS"
-    else:
-        cursor.accept("EXCLUDING", "DEFAULTS")
-    cursor.expect(")")
-    _table_attributes(cursor, _Table())
-    cursor.end()
-    return Send(f"{head} (LIKE {relation(parent)} {options})")
-
-
-def _is_list_of_names(cursor: Cursor) -> bool:
-    """Whether the parenthesis holds only names, as in CREATE TABLE t (a, b) AS SELECT."""
-    following = cursor.peek(2)
-    return following is not None and following.upper in (",", ")")
-
-
-def _with_zone_map(statement: str, name: tuple[str, ...], table: _Table, temporary: bool, tag: str) -> Plan:
-    columns = list(dict.fromkeys(table.sort_key))
-    unknown = [column for column in columns if table.types and column not in table.types]
-    if unknown:
-        raise RefusedError(f'column "{unknown[0]}" named in the sort key does not exist', "42703")
-    columns += [c for c, kind in table.types.items() if kind.startswith(("date", "timestamp")) and c not in columns]
-    columns = [column for column in columns if table.types.get(column) not in _WITHOUT_ZONE_MAP]
-    if temporary or not table.sort_key or not columns:
-        return Send(statement)
-    index = quote_name(_short(name[-1], _ZONE_MAP_SUFFIX))
-    covered = _ZONE_MAP.format(columns=", ".join(map(quote_name, columns)))
-    mapped = f"CREATE INDEX IF NOT EXISTS {index} ON {relation(name)} {covered}"
-    return Script(f"{statement}; {mapped}; ALTER TABLE {relation(name)} {_AT_THE_END}", tag)
-
-
-def _short(name: str, suffix: str) -> str:
-    """The name with the suffix, as long as PostgreSQL allows."""
-    return name.encode()[: MAX_IDENTIFIER_BYTES - len(suffix)].decode(errors="ignore") + suffix
-
-
-def _with_not_null(element: str, table: _Table) -> str:
-    column, _, rest = element.partition("\0")
-    return element if not rest else f"{column} {rest}{' NOT NULL' if column[1:-1] in table.not_null else ''}"
-
-
-def _element(cursor: Cursor, table: _Table) -> None:
-    if cursor.accept("CONSTRAINT"):
-        cursor.name()
-        _table_constraint(cursor, table)
-    elif cursor.at("PRIMARY", "KEY") or cursor.at("UNIQUE", "(") or cursor.at("FOREIGN", "KEY"):
-        _table_constraint(cursor, table)
-    else:
-        _column(cursor, table)
-
-
-def _table_constraint(cursor: Cursor, table: _Table) -> None:
-    """Keys inform Redshift's planner and are not enforced; only what a primary key says of NULL is."""
-    if cursor.accept("PRIMARY", "KEY"):
-        table.not_null.update(cursor.names())
-    elif cursor.accept("UNIQUE"):
-        cursor.names()
-    elif cursor.accept("FOREIGN", "KEY"):
-        cursor.names()
-        cursor.expect("REFERENCES")
-        _reference(cursor)
-    else:
+    """The plan for CREATE TABLE in all its forms."""
+    head = GRAMMAR.read("CREATE [local] [temp | temporary] TABLE [IF NOT EXISTS] <relation>", cursor)
+    if head is None:
         raise cursor.error()
+    name = head["relation"]
+    temporary = cursor.tokens[1].upper != "TABLE" or name.startswith('"#')
+    statement = head.sql().replace("CREATE TABLE", "CREATE TEMP TABLE", 1) if temporary else head.sql()
+    table = _Table(name, temporary)
+    if like := GRAMMAR.read("( LIKE <relation> [INCLUDING DEFAULTS | excluding defaults] )", cursor):
+        table.attributes(cursor)
+        cursor.end()
+        # The byte limits of VARCHAR are constraints in PostgreSQL; keys are too, and are not copied by Redshift.
+        options = "INCLUDING CONSTRAINTS" + " INCLUDING DEFAULTS" * ("INCLUDING" in like.all(""))
+        table.after = [f"SELECT {SCHEMA}.drop_keys({quote_literal(name)}, {quote_literal(like['relation'])})"]
+        return table.plan(f"{statement} (LIKE {like['relation']} {options})", "CREATE TABLE")
+    listed = GRAMMAR.read("( <name, ...> )", cursor)
+    if listed or not cursor.accept("("):
+        table.attributes(cursor)
+        cursor.expect("AS")
+        columns = f" ({listed['name']})" if listed else ""
+        return table.plan(f"{statement}{columns} AS {rewrite_query(cursor.rest())}", "SELECT")
+    table.element(cursor)
+    while cursor.accept(","):
+        table.element(cursor)
+    cursor.expect(")")
+    table.attributes(cursor)
+    cursor.end()
+    return table.plan(f"{statement} ({', '.join([*table.elements, *table.keys])})", "CREATE TABLE")
 
 
-def _reference(cursor: Cursor) -> None:
-    cursor.qualified_name()
-    if cursor.at("("):
-        cursor.names()
-
-
-def _column(cursor: Cursor, table: _Table) -> None:
-    name = cursor.name()
-    kind, limit = column_type(cursor)
-    if name in table.types:
-        raise RefusedError(f'column "{name}" specified more than once', "42701")
-    table.types[name] = kind
-    rest = column_attributes(cursor, name, limit, table)
-    table.elements.append(f"{quote_name(name)}\0{kind}{rest}")
-
-
-def column_attributes(cursor: Cursor, name: str, limit: int | None, table: _Table | None = None) -> str:
-    """PostgreSQL text for what follows a column's type, the physical attributes left out."""
-    table = table or _Table()
-    text = ""
-    while (token := cursor.peek()) is not None and token.upper not in (",", ")"):
-        if cursor.accept("DEFAULT"):
-            text += f" DEFAULT {rewrite_expression(_default_tokens(cursor))}"
-        elif cursor.accept("NOT", "NULL") or cursor.accept("PRIMARY", "KEY"):
-            table.not_null.add(name)
-        elif cursor.accept("REFERENCES"):
-            _reference(cursor)
-        elif cursor.accept("ENCODE"):
-            cursor.name()
-        elif cursor.accept("SORTKEY"):
-            table.sort_key.append(name)
-        elif not (cursor.accept("NULL") or cursor.accept("UNIQUE") or cursor.accept("DISTKEY")):
-            raise RefusedError(f'The column attribute "{token.text}" of {name} is refused by the stand-in.')
-    if limit is not None:
-        constraint = quote_name(_short(name, BYTE_LIMIT_SUFFIX))
-        text += f" CONSTRAINT {constraint} CHECK (octet_length({quote_name(name)}) <= {limit})"
+def add_column(cursor: Cursor) -> str:
+    """PostgreSQL text for the column of an ADD COLUMN."""
+    table, name = _Table(""), quote_name(cursor.name())
+    text = table.column(cursor, name)
+    if table.keys or table.sort_key or any(words in text for words in (" NOT NULL", " IDENTITY (")):
+        raise RefusedError("ADD COLUMN is known only with a type, DEFAULT, NULL and ENCODE.")
     return text
 
 
-_ATTRIBUTES = {"NOT", "NULL", "PRIMARY", "UNIQUE", "REFERENCES", "ENCODE", "SORTKEY", "DISTKEY", "IDENTITY", ",", ")"}
+def add_key(cursor: Cursor) -> Plan:
+    """The plan for ALTER TABLE … ADD of a constraint."""
+    cursor.expect("ALTER", "TABLE")
+    table = _Table(relation(cursor.qualified_name()))
+    cursor.expect("ADD")
+    if table.read_one(cursor, "table_constraints") is None:
+        raise cursor.error()
+    cursor.end()
+    return table.plan(f"ALTER TABLE {table.name} {', '.join(f'ADD {key}' for key in table.keys)}", "ALTER TABLE")
 
 
-def _default_tokens(cursor: Cursor) -> list[Token]:
-    tokens: list[Token] = [cursor.next()]
-    depth = 1 if tokens[0].upper == "(" else 0
-    while (token := cursor.peek()) is not None and (depth or token.upper not in _ATTRIBUTES):
-        depth += {"(": 1, ")": -1}.get(token.upper, 0)
-        tokens.append(cursor.next())
-    return tokens
+def alter_type(match: Match) -> Plan:
+    """PostgreSQL text for a VARCHAR that shall be longer, its limit in bytes included."""
+    column, kind = match["name"], match["type"]
+    if byte_limit(kind) is None:
+        raise RefusedError("ALTER COLUMN … TYPE is known only for VARCHAR.")
+    limit = _derived(column, BYTE_LIMIT_SUFFIX)
+    changes = f"ALTER COLUMN {column} TYPE {kind}, DROP CONSTRAINT {limit}, ADD {_limited(column, kind)}"
+    return Send(f"ALTER TABLE {match['relation']} {changes}")
 
 
-def column_type(cursor: Cursor) -> tuple[str, int | None]:
-    """A type as PostgreSQL text, and for VARCHAR its length in bytes."""
-    token = cursor.next()
-    word = token.upper
-    if word == "CHARACTER":
-        word = "VARCHAR" if cursor.accept("VARYING") else "CHAR"
-    if word == "DOUBLE":
-        cursor.expect("PRECISION")
-        return "double precision", None
-    if word in _TEXT_TYPES:
-        # Redshift turns TEXT into VARCHAR(256), whatever length is asked for.
-        length = 256 if word == "TEXT" else _length(cursor, 256)
-        if length > MAX_VARCHAR:
-            raise RefusedError(f"length for type varchar cannot exceed {MAX_VARCHAR}", "22023")
-        return f"varchar({length})", length
-    if word in ("CHAR", "NCHAR", "BPCHAR"):
-        length = 256 if word == "BPCHAR" else _length(cursor, 1)
-        if length > 4096:
-            raise RefusedError("length for type char cannot exceed 4096", "22023")
-        return f"char({length})", None
-    if word in ("DECIMAL", "NUMERIC"):
-        return _decimal(cursor), None
-    if word not in _PLAIN_TYPES:
-        raise RefusedError(f'The type "{token.text}" is refused: the stand-in does not know it for certain.')
-    kind = _PLAIN_TYPES[word]
-    if word == "TIMESTAMP" and cursor.accept("WITH", "TIME", "ZONE"):
-        kind = "timestamptz"
-    elif word == "TIMESTAMP":
-        cursor.accept("WITHOUT", "TIME", "ZONE")
-    return kind, None
+def alter_sort_key(match: Match) -> Plan:
+    """The plan for another sort key: another zone map."""
+    table, columns = match["relation"], match.all("name")
+    index = table.rpartition(".")[0]
+    index = f"{index}." * bool(index) + _derived(table, _ZONE_MAP_SUFFIX)
+    statements = [f"ALTER TABLE {table} RESET (fillfactor)", f"DROP INDEX IF EXISTS {index}"]
+    return Script("; ".join([*statements, *([zone_map(table, columns)] if columns else [])]), "ALTER TABLE")
 
 
-def _length(cursor: Cursor, default: int) -> int:
-    if not cursor.accept("("):
-        return default
-    length = MAX_VARCHAR if cursor.accept("MAX") else _whole(cursor)
-    cursor.expect(")")
-    if length < 1:
-        raise RefusedError("the length of a text type must be at least 1", "22023")
-    return length
+def zone_map(table: str, columns: list[str]) -> str:
+    """The statement that makes a table's zone map."""
+    return _ZONE_MAP.format(_derived(table, _ZONE_MAP_SUFFIX), table, ", ".join(columns))
 
 
-def _whole(cursor: Cursor) -> int:
-    digits = cursor.take("number")
-    if not digits.isdecimal() or len(digits) > 9:
-        raise RefusedError(f'syntax error at or near "{digits}"', "42601")
-    return int(digits)
+def _limited(column: str, kind: str) -> str:
+    return f"CONSTRAINT {_derived(column, BYTE_LIMIT_SUFFIX)} CHECK (octet_length({column}) <= {byte_limit(kind)})"
 
 
-def _decimal(cursor: Cursor) -> str:
-    precision, scale = 18, 0
-    if cursor.accept("("):
-        precision = _whole(cursor)
-        if cursor.accept(","):
-            scale = _whole(cursor)
-        cursor.expect(")")
-    if not (1 <= precision <= 38 and scale <= min(precision, 37)):
-        raise RefusedError(f"DECIMAL({precision}, {scale}) is refused: precision 1 to 38, scale up to 37.", "22023")
-    return f"numeric({precision}, {scale})"
+def _derived(name: str, suffix: str, columns: list[str] | None = None) -> str:
+    """A name made of a table's or a column's, as long as PostgreSQL allows."""
+    bare = "_".join(part.rpartition('"."')[2].strip('"') for part in [name, *(columns or [])])
+    return quote_name(bare.encode()[: MAX_IDENTIFIER_BYTES - len(suffix)].decode(errors="ignore") + suffix)
 
 
-def _table_attributes(cursor: Cursor, table: _Table) -> None:
-    while (token := cursor.peek()) is not None and token.upper != "AS":
-        if cursor.accept("BACKUP"):
-            cursor.name()
-        elif cursor.accept("DISTSTYLE"):
-            if cursor.name() not in ("all", "even", "key", "auto"):
-                raise RefusedError("DISTSTYLE is ALL, EVEN, KEY or AUTO.", "42601")
-        elif cursor.accept("DISTKEY"):
-            if len(cursor.names()) != 1:
-                raise RefusedError("DISTKEY takes one column.", "42601")
-        elif cursor.accept("ENCODE", "AUTO") or cursor.accept("SORTKEY", "AUTO"):
-            continue
-        elif cursor.at("SORTKEY") or cursor.at("COMPOUND", "SORTKEY") or cursor.at("INTERLEAVED", "SORTKEY"):
-            cursor.accept("COMPOUND")
-            cursor.accept("INTERLEAVED")
-            cursor.expect("SORTKEY")
-            table.sort_key.extend(cursor.names())
-        else:
-            raise RefusedError(f'The table attribute "{token.text}" is refused by the stand-in.')
+def _default(cursor: Cursor) -> str:
+    return rewrite_expression(cursor.until(_AFTER_DEFAULT))
+
+
+READERS: dict[str, Reader | str] = {
+    "name": lambda cursor: quote_name(cursor.name()),
+    "relation": lambda cursor: relation(cursor.qualified_name()),
+    "whole": lambda cursor: str(cursor.whole()),
+    "word": lambda cursor: cursor.take("word"),
+    "type": read_type,
+    "default": _default,
+}
+GRAMMAR = Grammar(READERS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import boto3
 import psycopg
 import pytest
+from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from moto.server import ThreadedMotoServer
 
 from local.postgres import Postgres
@@ -148,3 +149,14 @@ def put(s3: S3Client) -> Callable[[str, object], str]:
         return f"s3://{BUCKET}/{key}"
 
     return put_object
+
+
+@pytest.fixture
+def hook(stand_in: StandIn, schema: str, monkeypatch: pytest.MonkeyPatch) -> RedshiftSQLHook:
+    """Airflow's hook for the connection redshift_default, which is to the stand-in."""
+    connection = {
+        "conn_type": "redshift", "host": "127.0.0.1", "port": stand_in.port, "login": "loader", "password": PASSWORD,
+        "schema": "dev", "extra": {"ssl": False},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
+    return RedshiftSQLHook()

@@ -2,41 +2,40 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import psycopg2
 import pytest
-import redshift_connector
-from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from mypy_boto3_s3 import S3Client
 
 from local.postgres import Postgres
-from tests.local.redshift.conftest import PASSWORD, Connect, StandIn, free_port, start_stand_in
+from tests.local.redshift.conftest import Connect, StandIn, free_port, start_stand_in
 
 at = dt.datetime.fromisoformat
 
 
 @pytest.fixture
-def hook(stand_in: StandIn, schema: str, monkeypatch: pytest.MonkeyPatch) -> RedshiftSQLHook:
-    connection = {
-        "conn_type": "redshift", "host": "127.0.0.1", "port": stand_in.port, "login": "loader", "password": PASSWORD,
-        "schema": "dev", "extra": {"ssl": False},
-    }  # fmt: skip
-    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
-    return RedshiftSQLHook()
+def own_stand_in(stand_in: StandIn, s3: S3Client) -> Iterator[Callable[..., str]]:
+    """Run a second stand-in, with options of its own, before the same PostgreSQL; gives its address."""
+    started: list[subprocess.Popen[str]] = []
 
+    def start(*options: str) -> str:
+        process, port = start_stand_in(stand_in.postgres, s3, *options)
+        started.append(process)
+        return psycopg.conninfo.make_conninfo(stand_in.dsn(), port=str(port))
 
-def test_airflows_hook_runs_a_list_as_one_transaction(hook: RedshiftSQLHook) -> None:
-    hook.run(["create table x (a int, b timestamp sortkey)", "insert into x values (1, '2018-11-01')"])
-    with pytest.raises(redshift_connector.ProgrammingError, match="does not exist"):
-        hook.run(["insert into x values (2, '2018-11-02')", "select * from nowhere"])
-    assert [tuple(row) for row in hook.get_records("select a from x where b >= %s", ("2018-11-01",))] == [(1,)]
-    hook.run("insert into x values (%s, %s)", True, (3, at("2018-11-03")))
-    assert hook.get_first("select count(*), max(b) from x") == [2, at("2018-11-03")]
+    yield start
+    for process in started:
+        process.terminate()
+        assert process.communicate(timeout=10)[1] == ""
 
 
 def test_it_reports_itself_as_redshift(warehouse: psycopg.Connection) -> None:
@@ -142,6 +141,88 @@ def test_write_skew_is_error_1023(connect: Connect, schema: str) -> None:
         second.commit()
 
 
+def test_write_skew_passes_in_a_database_of_snapshot_isolation(schema: str, own_stand_in: Callable[..., str]) -> None:
+    dsn = own_stand_in("--isolation", "snapshot")
+    with psycopg.connect(dsn) as first, psycopg.connect(dsn) as second:
+        first.execute("create table x (a int)")
+        first.commit()
+        for connection in (first, second):
+            connection.execute("insert into x select count(*) from x")
+        first.commit()
+        assert second.execute("select count(*) from x").fetchone() == (1,), "a snapshot does not see later commits"
+        second.commit()
+        assert first.execute("select a from x").fetchall() == [(0,), (0,)]
+
+
+def test_two_updates_of_a_row_are_error_1023_in_a_database_of_snapshot_isolation(
+    schema: str, own_stand_in: Callable[..., str]
+) -> None:
+    dsn = own_stand_in("--isolation", "snapshot")
+    with psycopg.connect(dsn) as first, psycopg.connect(dsn) as second:
+        first.execute("create table x (a int)")
+        first.execute("insert into x values (1)")
+        first.commit()
+        assert second.execute("select a from x").fetchone() == (1,)
+        first.execute("update x set a = 2")
+        first.commit()
+        with pytest.raises(psycopg.errors.SerializationFailure, match="1023"):
+            second.execute("update x set a = 3")
+
+
+def test_the_statement_log_holds_what_clients_sent(
+    schema: str, own_stand_in: Callable[..., str], tmp_path: Path
+) -> None:
+    log = tmp_path / "statements"
+    with psycopg.connect(own_stand_in("--statement-log", str(log)), autocommit=True) as connection:
+        connection.execute("select\n'é'")
+        connection.execute("select %s::int", (1,))
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            connection.execute("create index i on x (a)")
+    heard = [json.loads(line) for line in log.read_text().splitlines()]
+    assert heard == ["select\n'é'", "select $1::int", "create index i on x (a)"]
+
+
+WAITS = "select 1 from pg_locks where pid = %s and not granted"
+WRITES_X = "select 1 from pg_locks where pid = %s and granted and relation = 't.x'::regclass"
+COMPUTES = "select 1 from pg_stat_activity where pid = %s and state = 'active'"
+LIVES = "select 1 from pg_stat_activity where pid = %s"
+
+
+@pytest.mark.parametrize(
+    ("statement", "until"),
+    [
+        pytest.param("select 1", LIVES, id="idle in a transaction"),
+        pytest.param("lock held", WAITS, id="waiting for a lock"),
+        pytest.param(f"select count(*) from {', '.join(f'pg_class {a}' for a in 'abcde')}", COMPUTES, id="computing"),
+        pytest.param("truncate held", WAITS, id="waiting in a statement of the stand-in"),
+        pytest.param("copy held from 's3://sparkify/v' iam_role default json 'auto'", WAITS, id="waiting in a copy"),
+        pytest.param("copy x from 's3://sparkify/v' iam_role default json 'auto'", WRITES_X, id="copying"),
+    ],
+)
+def test_a_client_that_vanishes_leaves_no_session_and_no_lock(
+    connect: Connect, postgres: Postgres, schema: str, put: Callable[[str, object], str], statement: str, until: str
+) -> None:
+    put("v", '{"a": 1}\n' * 300_000 if "copy x" in statement else '{"a": 1}')
+    holder, client = connect(), connect()
+    for table in ("x", "held", "ours"):
+        holder.execute(f"create table {table} (a int)")
+    holder.execute("begin; lock held")
+    client.execute("begin; lock ours")
+    client.pgconn.send_query(statement.encode())
+    pid = client.info.backend_pid
+    with psycopg.connect(postgres.dsn("dev"), autocommit=True) as admin:
+        while not admin.execute(until, (pid,)).fetchone():
+            time.sleep(0.01)
+        with socket.socket(fileno=os.dup(client.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + 30
+        while admin.execute(LIVES, (pid,)).fetchone() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert admin.execute("select 1 from pg_locks where relation = 't.ours'::regclass").fetchone() is None
+    holder.execute("rollback")
+    assert holder.execute("select count(*) from x").fetchone() == (0,)
+
+
 def test_a_running_statement_is_cancelled(connect: Connect, schema: str) -> None:
     holder, waiter = connect(), connect()
     holder.execute("create table x (a int)")
@@ -240,6 +321,32 @@ def test_bytes_that_are_no_protocol_end_the_connection(stand_in: StandIn) -> Non
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert b"not the PostgreSQL protocol" in client.recv(1000)
         assert client.recv(1000) == b""
+
+
+def test_a_message_that_would_go_round_the_rewriting_is_refused(connect: Connect) -> None:
+    connection = connect()
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        wire.setblocking(True)
+        wire.sendall(b"F" + (4).to_bytes(4, "big"))  # a call of a function, past SQL
+        assert b"the stand-in does not know it" in wire.recv(1000)
+        assert wire.recv(1000) == b""
+
+
+def test_a_failed_copy_in_a_transaction_is_remembered_after_it(connect: Connect, schema: str) -> None:
+    connection = connect(autocommit=False)
+    connection.execute("create table x (a int)")
+    connection.commit()
+    with pytest.raises(psycopg.Error):
+        connection.execute("copy x from 's3://sparkify/no-such-object' iam_role default json 'auto'")
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("select pg_last_query_id()")
+    connection.rollback()
+    with connection.pipeline():
+        first = connection.execute("select 1")
+        last = connection.execute("select pg_last_query_id()").fetchone()
+    assert first.fetchone() == (1,)
+    assert last is not None
+    assert last[0] > 0
 
 
 def test_a_session_ends_with_postgresql_and_the_next_works_after_it(
