@@ -73,6 +73,15 @@ def test_airflows_hook_inserts_rows(hook: RedshiftSQLHook) -> None:
     assert [tuple(row) for row in hook.get_records("select a, b from x order by a")] == [(1, "a'b"), (2, None)]
 
 
+@pytest.mark.filterwarnings("ignore:pandas only supports SQLAlchemy:UserWarning")
+def test_airflows_hook_gives_a_data_frame(hook: RedshiftSQLHook) -> None:
+    hook.run(["create table x (a int, b varchar(9) sortkey)", "insert into x values (1, 'é'), (2, null)"])
+    frame = hook.get_df("select a, b from x where a < %s order by a", parameters=(3,))
+    assert frame["a"].tolist() == [1, 2]
+    assert frame["b"].isna().tolist() == [False, True]
+    assert frame["b"][0] == "é"
+
+
 # --- PostgresHook, by psycopg2
 
 
