@@ -48,6 +48,7 @@ class _Option(NamedTuple):
     default: str | None = None
 
 
+_JSON = "auto|auto ignorecase|s3://.+"
 _OPTIONS = {
     "ACCESS_KEY_ID": _Option("", f"'{_KEY}'", "a key in quotes"),
     "BLANKSASNULL": _Option(),
@@ -56,7 +57,7 @@ _OPTIONS = {
     "EMPTYASNULL": _Option(),
     "GZIP": _Option("gzip", value=bool),
     "IAM_ROLE": _Option("", f"DEFAULT|'{_ROLES}'", "DEFAULT or the ARN of a role in quotes"),
-    "JSON": _Option("json_paths", "'(auto|auto ignorecase|s3://.+)'", "'auto', 'auto ignorecase', 's3://…'", default="auto"),
+    "JSON": _Option("json_paths", f"'({_JSON})'", "'auto', 'auto ignorecase' or 's3://…'", default="auto"),
     "MANIFEST": _Option("manifest", value=bool),
     "MAXERROR": _Option("max_errors", "[0-9]{1,6}", "a number from 0 to 100000", _max_errors),
     "REGION": _Option("", "'[a-z]{2}(-[a-z]+)+-[0-9]'", "the name of a region in quotes"),
