@@ -55,10 +55,11 @@ class Warehouse:
                 f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "
                 "Use a connection of type redshift (or postgres)."
             )
-        if not connection.host and not connection.extra_dejson.get("iam"):
+        missing = [field for field in ("host", "login") if not getattr(connection, field)]
+        if missing and not connection.extra_dejson.get("iam"):
             raise SettingsError(
-                f"Connection {self.conn_id} names no host. Set the cluster's endpoint there, "
-                "or `iam` in its extra, which looks the endpoint up."
+                f"Connection {self.conn_id} names no {' and no '.join(missing)}. Set the cluster's endpoint and a user "
+                "there, or `iam` in its extra, which looks both up."
             )
         with self._translated(f"connect to the warehouse by {self.conn_id}"):
             self._connection = hook.get_conn()

@@ -152,7 +152,7 @@ def content(pipeline: Pipeline) -> dict[str, list[Any]]:
         pytest.param(
             connection("redshift_default", host=None),
             SettingsError,
-            r"Connection redshift_default names no host\. Set",
+            r"Connection redshift_default names no host\. Set the cluster's endpoint",
             id="a connection without a host",
         ),
         pytest.param(

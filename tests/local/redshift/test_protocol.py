@@ -41,7 +41,11 @@ def test_a_run_of_rows_is_read_row_by_row(rows: list[list[str | None]]) -> None:
     assert list(protocol.rows_of(b"".join(map(data_row, rows)))) == rows
 
 
-@given(st.dictionaries(st.sampled_from("SCMDH"), st.text(st.characters(exclude_characters="\0")), min_size=1))
+@given(
+    st.dictionaries(
+        st.sampled_from("SCMDH"), st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1
+    )
+)
 def test_an_errors_fields_survive_the_way(fields: dict[str, str]) -> None:
     assert protocol.BackendError(protocol.report(b"E", fields)[5:]).fields == fields
 
