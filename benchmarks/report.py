@@ -63,7 +63,7 @@ def as_markdown(cases: Sequence[Case], *, days: int, events_per_day: int, repeat
     return PAGE.format(
         days=days,
         events_per_day=events_per_day,
-        machine=_machine(),
+        machine=machine(),
         most_ratio=MOST_RATIO,
         noise=NOISE_SECONDS * 1000,
         plays=days * events_per_day,
@@ -99,6 +99,7 @@ def _cells(timing: Timing) -> tuple[str, ...]:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What this was measured on."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} processors ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}"

@@ -69,8 +69,10 @@ class Rules:
 
 def convert(column: Column, rules: Rules, value: Any) -> Any:
     """What psycopg writes into the column for a JSON value; raise ValueRefusedError."""
-    text = as_text(value)
-    if value is None or (column.type not in TEXT_TYPES and not (text := text.strip(_WHITE_SPACE))):
+    text = "" if value is None else as_text(value)
+    if column.type not in TEXT_TYPES:
+        text = text.strip(_WHITE_SPACE)
+    if value is None or (not text and column.type not in TEXT_TYPES):
         converted = None
     else:
         converted = _CONVERSIONS[column.type](text, column, rules)

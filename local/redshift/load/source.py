@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FETCHERS = 16
-BLOCK_BYTES = 1 << 20
+# So small that a block, its rows and their bytes stay in a processor's cache.
+BLOCK_BYTES = 1 << 16
+# Objects up to this size are fetched whole, many at once.
+SMALL_BYTES = 1 << 20
 # A path is in one notation or the other; a number in brackets is an array's element in both.
 _NOTATIONS = [
     r"\[(?:(?P<quote>['\"])(?P<name>[^'\"]+)(?P=quote)|(?P<index>[0-9]+))\]",
@@ -79,7 +82,7 @@ def _fetch(uri: str) -> tuple[IO[bytes], int]:
         answer = client().get_object(Bucket=bucket, Key=key)
         body: Any = answer["Body"]
         size = answer["ContentLength"]
-        return io.BytesIO(body.read()) if size <= BLOCK_BYTES else io.BufferedReader(body, BLOCK_BYTES), size
+        return io.BytesIO(body.read()) if size <= SMALL_BYTES else io.BufferedReader(body, SMALL_BYTES), size
 
 
 def _listed(uri: str, what: str, name: str) -> list[Any]:
@@ -168,7 +171,7 @@ class Reader:
                 self.files += 1
                 self.bytes += size
                 # Many connections that wait for their turn would be as many bodies in somebody's memory.
-                ahead = FETCHERS * 2 if size <= BLOCK_BYTES else 2
+                ahead = FETCHERS * 2 if size <= SMALL_BYTES else 2
                 yield source.uri, self._blocks(source.uri, stream)
         if not self.files:
             raise LoadFailedError("The manifest's files do not exist: none of them could be read.")
