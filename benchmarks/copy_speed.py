@@ -170,7 +170,9 @@ class CopySpeed:
             copied.append(self._timed("staging_songs", songs, load))
             self._tell(f"song files, {repeat + 1} of {repeats}: bare {bare[-1]:.1f} s, COPY {copied[-1]:.1f} s")
         detail = f"{median(copied):.1f} s, bare GETs {median(bare):.1f} s"
-        return Figure(f"COPY of {songs:,} song files", median(copied) / median(bare), 1.2, "times bare GETs", detail=detail)
+        return Figure(
+            f"COPY of {songs:,} song files", median(copied) / median(bare), 1.2, "times bare GETs", detail=detail
+        )
 
     def round_trips(self, count: int) -> Figure:
         """What a statement takes longer through the stand-in."""

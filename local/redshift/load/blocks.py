@@ -40,7 +40,7 @@ class BlockDecoder:
             if column.type in TEXT_TYPES:
                 self._texts.append((field, conversion))
             elif column.type in INTEGER_BITS or kind is Any:
-                as_is = {int, type(None)} if column.type in INTEGER_BITS else set()
+                as_is: set[type] = {int, type(None)} if column.type in INTEGER_BITS else set()
                 self._others.append((field, as_is, _Remembered(conversion)))
         self._texts_change = texts_change
         rename = {f"f{index}": name for index, name in enumerate(names)}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Generator, Iterable
-from decimal import Decimal
+from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,11 +13,12 @@ from psycopg import adapters, pq
 # The formatter of psycopg's own COPY. It has no public name: Copy.write_row() would have the rows go into a connection
 # of psycopg's, not into the client's session; and a packer in Python takes five times as long.
 from psycopg._copy_base import format_row_binary
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import Transformer
 
-from local.redshift.load.blocks import BlockDecoder, Conversion
-from local.redshift.load.columns import TEXT_TYPES, Column, Rules, ValueRefusedError, as_text, convert
+from local.redshift.load.blocks import BlockDecoder
+from local.redshift.load.columns import TEXT_TYPES, Column, ValueRefusedError, as_text, convert
 from local.redshift.load.objects import objects
+from local.redshift.sql.plan import Load
 
 Path = tuple[str | int, ...]
 
@@ -43,31 +43,18 @@ class RowEncoder:
     """Turns files into binary rows.
 
     :param paths: where each column's value is in an object.
-    :param most_errors: the COPY fails at so many.
-    :param fold: whether the names in an object are taken in lower case.
     :param errors: takes what is wrong with refused objects, by the columns of the table of load errors.
     """
 
-    def __init__(
-        self, columns: list[Column], paths: list[Path], rules: Rules, most_errors: int, fold: bool,
-        errors: list[dict[str, object]],
-    ) -> None:  # fmt: skip
-        self._transformer = Transformer()
-        pack = self._transformer.get_dumper(Decimal(), PyFormat.BINARY).dump
-        conversions: list[Conversion] = []
-        oids = []
-        for column in columns:
-            conversion = partial(convert, column, rules)
-            is_decimal = column.type == "numeric"
-            # Packing a decimal takes as long as packing all else of a row, and they repeat themselves.
-            conversions.append(partial(_packed, pack, conversion) if is_decimal else conversion)
-            oids.append(_OIDS.get(column.type, column.oid))
-        self._transformer.set_dumper_types(oids, pq.Format.BINARY)
+    def __init__(self, columns: list[Column], paths: list[Path], load: Load, errors: list[dict[str, object]]) -> None:
+        conversions = [partial(convert, column, load) for column in columns]
         self._steps = list(zip(columns, paths, conversions, strict=True))
-        self._most_errors, self._fold = max(1, most_errors), fold
+        self._fold, self._most_errors = load.json_paths == "auto ignorecase", max(1, load.max_errors)
+        self._transformer = Transformer()
+        self._transformer.set_dumper_types([_OIDS.get(one.type, one.oid) for one in columns], pq.Format.BINARY)
         self._blocks: BlockDecoder | None = None
-        if not fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
-            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(rules.flags))
+        if not self._fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
+            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(load.flags))
         self._errors, self._out = errors, bytearray(_HEADER)
         self.rows = 0
 
@@ -125,12 +112,7 @@ class RowEncoder:
                 format_row_binary(row, self._transformer, self._out)
                 self.rows += 1
             end = found.end
-        return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip() else len(raw)
-
-
-def _packed(pack: Callable[[Any], Any], conversion: Conversion, value: Any) -> Any:
-    converted = conversion(value)
-    return converted if converted is None else pack(converted)
+        return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip(" \t\r\n") else len(raw)
 
 
 def _at(decoded: Any, path: Path) -> Any:
