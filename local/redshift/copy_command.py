@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
-import sys
 from collections.abc import AsyncGenerator, Generator
 from typing import NoReturn
 
@@ -40,8 +39,6 @@ class CopyCommand:
 
     def __init__(self, system_tables: SystemTables) -> None:
         self._system_tables = system_tables
-        # While a thread encodes, whoever sends its rows on would wait for its turn as long as sending takes.
-        sys.setswitchinterval(0.005)
 
     async def __call__(self, load: Load, backend: Backend) -> list[bytes]:
         """Load the table; return the notices for the client. Raise BackendError with Redshift's words."""

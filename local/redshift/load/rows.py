@@ -103,7 +103,7 @@ class RowEncoder:
                     "column_name": column.name if column else "",
                     "column_type": column.type.replace("bpchar", "char") if column else "",
                     "column_length": column.length or "" if column else "",
-                    "raw_line": _shown(found.text), "raw_field_value": _shown("" if value is None else as_text(value)),
+                    "raw_line": _shown(found.text), "raw_field_value": _shown(_field(value)),
                     "error_code": refused.code, "error_message": _shown(refused.words),
                 })  # fmt: skip
                 if len(self._errors) >= self._most_errors:
@@ -122,6 +122,13 @@ def _at(decoded: Any, path: Path) -> Any:
     except (KeyError, IndexError, TypeError):
         return None
     return decoded
+
+
+def _field(value: Any) -> str:
+    try:
+        return "" if value is None else as_text(value)
+    except ValueRefusedError:
+        return ""
 
 
 def _shown(text: str) -> str:

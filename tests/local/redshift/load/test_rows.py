@@ -101,3 +101,9 @@ def test_a_line_of_many_objects_is_read_to_the_last() -> None:
 def test_blank_lines_are_counted_and_not_kept() -> None:
     _, rows, errors = encode(("int4", {}), b"\n" * 300_000 + b'{"a": "x"}', 1 << 16)
     assert (rows, errors[0]["line_number"]) == (0, 300_001)
+
+
+def test_what_is_nested_too_deeply_to_be_a_text_is_refused() -> None:
+    # Hypothesis lets functions call each other more deeply than a running stand-in does.
+    _, rows, errors = encode(("varchar", {}), b'{"a": ' + b"[" * 700 + b"]" * 700 + b"}", 1 << 16)
+    assert (rows, errors[0]["error_code"]) == (0, 1216)
