@@ -98,7 +98,7 @@ def as_markdown(
         days=days,
         events_per_day=events_per_day,
         late="\n".join(_late_songs_markdown(late)),
-        machine=_machine(),
+        machine=machine(),
         most_ratio=MOST_RATIO,
         noise=NOISE_SECONDS * 1000,
         plays=days * events_per_day,
@@ -142,6 +142,7 @@ def _cells(timing: Timing) -> tuple[str, ...]:
     )
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What this was measured on."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} processors ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}"

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from local.redshift import protocol
 from local.redshift.backend import Backend, refusal
-from local.redshift.load.columns import Column, Rules
+from local.redshift.load.columns import Column
 from local.redshift.load.rows import LoadFailedError, Path, RowEncoder, TooManyErrorsError
-from local.redshift.load.source import Reader, list_sources, read_json_paths
+from local.redshift.load.source import Reader, list_objects, read_json_paths
 from local.redshift.sql.lexer import quote_literal, quote_name, relation
 from local.redshift.sql.plan import Load
 from local.redshift.system_tables import LoadRecord, SystemTables
@@ -85,12 +85,11 @@ async def _fail(backend: Backend, words: str) -> NoReturn:
 async def _copy(
     load: Load, columns: list[Column], backend: Backend, record: LoadRecord, errors: list[dict[str, object]]
 ) -> None:
-    reader = Reader(await asyncio.to_thread(list_sources, load.uri, load.manifest), load.gzip)
+    reader = Reader(await asyncio.to_thread(list_objects, load.uri, load.manifest), load.gzip)
     paths: list[Path] = [(column.name,) for column in columns]
     if load.json_paths.startswith("s3://"):
         paths = await asyncio.to_thread(read_json_paths, load.json_paths, len(columns))
-    rules, fold = Rules(load.time_format, load.flags), load.json_paths == "auto ignorecase"
-    encoder = RowEncoder(columns, paths, rules, load.max_errors, fold, errors)
+    encoder = RowEncoder(columns, paths, load, errors)
     listed = ", ".join(quote_name(column.name) for column in columns)
     statement = f"COPY {relation(load.table)} ({listed}) FROM STDIN (FORMAT binary)"
     try:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from typing import Any
 
+from psycopg.adapt import PyFormat, Transformer
+
 from local.redshift.load import times
+from local.redshift.sql.plan import Load
 
 INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
 TEXT_TYPES = ("varchar", "bpchar")
@@ -24,6 +27,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Wide enough that cutting to a scale never rounds.
 _EXACT = Context(prec=400)
+_PACKER = Transformer().get_dumper(Decimal(), PyFormat.BINARY)
 _UNITS = [Decimal(1).scaleb(-scale) for scale in range(39)]
 
 
@@ -59,21 +63,14 @@ class Column:
         return self.type in _CONVERSIONS and (self.type != "numeric" or self.precision > 0)
 
 
-@dataclass(frozen=True)
-class Rules:
-    """The options of COPY that change values: TIMEFORMAT's, and the words of those that take none."""
-
-    time_format: str = ""
-    flags: frozenset[str] = frozenset()
-
-
-def convert(column: Column, rules: Rules, value: Any) -> Any:
+def convert(column: Column, load: Load, value: Any) -> Any:
     """What psycopg writes into the column for a JSON value; raise ValueRefusedError."""
-    text = as_text(value)
-    if value is None or (column.type not in TEXT_TYPES and not (text := text.strip(_WHITE_SPACE))):
-        converted = None
-    else:
-        converted = _CONVERSIONS[column.type](text, column, rules)
+    text = "" if value is None else as_text(value)
+    if column.type not in TEXT_TYPES:
+        text = text.strip(_WHITE_SPACE)
+    converted = None
+    if text or (value is not None and column.type in TEXT_TYPES):
+        converted = _CONVERSIONS[column.type](text, column, load)
     if converted is None and column.not_null:
         raise ValueRefusedError(1213, "Missing data for not-null field")
     return converted
@@ -99,9 +96,9 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text(text: str, column: Column, rules: Rules) -> str | None:
-    if ("EMPTYASNULL" in rules.flags and not text) or (
-        "BLANKSASNULL" in rules.flags and text and not text.strip(_WHITE_SPACE)
+def _text(text: str, column: Column, load: Load) -> str | None:
+    if ("EMPTYASNULL" in load.flags and not text) or (
+        "BLANKSASNULL" in load.flags and text and not text.strip(_WHITE_SPACE)
     ):
         return None
     try:
@@ -114,7 +111,7 @@ def _text(text: str, column: Column, rules: Rules) -> str | None:
     if column.type == "bpchar" and not text.isascii():
         raise ValueRefusedError(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR).")
     if column.length and len(encoded) > column.length:
-        if "TRUNCATECOLUMNS" not in rules.flags:
+        if "TRUNCATECOLUMNS" not in load.flags:
             raise ValueRefusedError(1204, "String length exceeds DDL length")
         return encoded[: column.length].decode(errors="ignore")
     return text
@@ -129,7 +126,7 @@ def _number(form: re.Pattern[str], text: str, column: Column) -> str:
     raise ValueRefusedError(1207, words, position)
 
 
-def _integer(text: str, column: Column, rules: Rules) -> int:
+def _integer(text: str, column: Column, load: Load) -> int:
     limit = 1 << INTEGER_BITS[column.type]
     # Python takes its time over many digits, and from 4,300 on it refuses them.
     if len(_number(_INTEGER, text, column)) < 40 and -limit <= int(text) < limit:
@@ -138,43 +135,43 @@ def _integer(text: str, column: Column, rules: Rules) -> int:
     raise ValueRefusedError(1208, words)
 
 
-def _decimal(text: str, column: Column, rules: Rules) -> Decimal:
-    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC."""
+def _decimal(text: str, column: Column, load: Load) -> Any:
+    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC; and packed, which takes long."""
     try:
         exact = Decimal(_number(_NUMBER, text, column)).quantize(_UNITS[column.scale], ROUND_DOWN, _EXACT)
         if exact.adjusted() < column.precision - column.scale:
-            return exact
+            return _PACKER.dump(exact)
     except InvalidOperation:
         pass
     raise ValueRefusedError(1208, f"Overflow for NUMERIC({column.precision},{column.scale})")
 
 
-def _float(text: str, column: Column, rules: Rules) -> float:
+def _float(text: str, column: Column, load: Load) -> float:
     value = float(_number(_NUMBER, text, column))
     if abs(value) > _LARGEST[column.type]:
         raise ValueRefusedError(1208, f"Overflow, Value {text[:40]}, Type: {_TYPE_WORDS[column.type]}")
     return value
 
 
-def _boolean(text: str, column: Column, rules: Rules) -> bool:
+def _boolean(text: str, column: Column, load: Load) -> bool:
     if text.lower() not in _TRUE + _FALSE:
         raise ValueRefusedError(1210, f"Unknown boolean format, Value '{text[:40]}'")
     return text.lower() in _TRUE
 
 
-def _moment(text: str, column: Column, rules: Rules) -> dt.date:
+def _moment(text: str, column: Column, load: Load) -> dt.date:
     date, zoned = column.type == "date", column.type == "timestamptz"
     try:
-        moment = times.read(text, times.DATE if date else rules.time_format or times.TIMESTAMP, zoned)
+        moment = times.read(text, times.DATE if date else load.time_format or times.TIMESTAMP, zoned)
     except (ValueError, OverflowError):
         if date:
             raise ValueRefusedError(1205, "Invalid Date Format - length must be 10 or more") from None
-        shown = rules.time_format or "YYYY-MM-DD HH24:MI:SS"
+        shown = load.time_format or "YYYY-MM-DD HH24:MI:SS"
         raise ValueRefusedError(1206, f"Invalid timestamp format or value [{shown}]") from None
     return moment.date() if date else moment if zoned else moment.replace(tzinfo=None)
 
 
-_CONVERSIONS: dict[str, Callable[[str, Column, Rules], Any]] = {
+_CONVERSIONS: dict[str, Callable[[str, Column, Load], Any]] = {
     **dict.fromkeys(TEXT_TYPES, _text),
     **dict.fromkeys(INTEGER_BITS, _integer),
     **dict.fromkeys(_LARGEST, _float),

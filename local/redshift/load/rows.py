@@ -16,13 +16,16 @@ from psycopg._copy_base import format_row_binary
 from psycopg.adapt import Transformer
 
 from local.redshift.load.blocks import BlockDecoder
-from local.redshift.load.columns import TEXT_TYPES, Column, Rules, ValueRefusedError, as_text, convert
+from local.redshift.load.columns import TEXT_TYPES, Column, ValueRefusedError, as_text, convert
 from local.redshift.load.objects import objects
+from local.redshift.sql.plan import Load
 
 Path = tuple[str | int, ...]
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+# What psycopg dumps these types' values as: decimals come packed already.
+_OIDS = {**dict.fromkeys(TEXT_TYPES, adapters.types["text"].oid), "numeric": adapters.types["bytea"].oid}
 _CHUNK_BYTES = 1 << 18
 _MOST_SHOWN = 1024
 _MULTIBYTE = re.compile(r"[^\x00-\x7f]")
@@ -40,24 +43,18 @@ class RowEncoder:
     """Turns files into binary rows.
 
     :param paths: where each column's value is in an object.
-    :param most_errors: the COPY fails at so many.
-    :param fold: whether the names in an object are taken in lower case.
     :param errors: takes what is wrong with refused objects, by the columns of the table of load errors.
     """
 
-    def __init__(
-        self, columns: list[Column], paths: list[Path], rules: Rules, most_errors: int, fold: bool,
-        errors: list[dict[str, object]],
-    ) -> None:  # fmt: skip
-        conversions = [partial(convert, column, rules) for column in columns]
+    def __init__(self, columns: list[Column], paths: list[Path], load: Load, errors: list[dict[str, object]]) -> None:
+        conversions = [partial(convert, column, load) for column in columns]
         self._steps = list(zip(columns, paths, conversions, strict=True))
-        self._most_errors, self._fold = max(1, most_errors), fold
-        oids = [adapters.types["text"].oid if column.type in TEXT_TYPES else column.oid for column in columns]
+        self._fold, self._most_errors = load.json_paths == "auto ignorecase", max(1, load.max_errors)
         self._transformer = Transformer()
-        self._transformer.set_dumper_types(oids, pq.Format.BINARY)
+        self._transformer.set_dumper_types([_OIDS.get(one.type, one.oid) for one in columns], pq.Format.BINARY)
         self._blocks: BlockDecoder | None = None
-        if not fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
-            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(rules.flags))
+        if not self._fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
+            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(load.flags))
         self._errors, self._out = errors, bytearray(_HEADER)
         self.rows = 0
 
@@ -106,7 +103,7 @@ class RowEncoder:
                     "column_name": column.name if column else "",
                     "column_type": column.type.replace("bpchar", "char") if column else "",
                     "column_length": column.length or "" if column else "",
-                    "raw_line": _shown(found.text), "raw_field_value": _shown("" if value is None else as_text(value)),
+                    "raw_line": _shown(found.text), "raw_field_value": _shown(_field(value)),
                     "error_code": refused.code, "error_message": _shown(refused.words),
                 })  # fmt: skip
                 if len(self._errors) >= self._most_errors:
@@ -115,7 +112,7 @@ class RowEncoder:
                 format_row_binary(row, self._transformer, self._out)
                 self.rows += 1
             end = found.end
-        return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip() else len(raw)
+        return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip(" \t\r\n") else len(raw)
 
 
 def _at(decoded: Any, path: Path) -> Any:
@@ -125,6 +122,13 @@ def _at(decoded: Any, path: Path) -> Any:
     except (KeyError, IndexError, TypeError):
         return None
     return decoded
+
+
+def _field(value: Any) -> str:
+    try:
+        return "" if value is None else as_text(value)
+    except ValueRefusedError:
+        return ""
 
 
 def _shown(text: str) -> str:

@@ -12,7 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FETCHERS = 16
-BLOCK_BYTES = 1 << 20
+# So small that a block, its rows and their bytes stay in a processor's cache.
+BLOCK_BYTES = 1 << 16
+# Objects up to this size are fetched whole, many at once.
+SMALL_BYTES = 1 << 20
 # A path is in one notation or the other; a number in brackets is an array's element in both.
 _NOTATIONS = [
     r"\[(?:(?P<quote>['\"])(?P<name>[^'\"]+)(?P=quote)|(?P<index>[0-9]+))\]",
@@ -34,13 +37,6 @@ _NOTATIONS = [
 
 class MissingError(LoadFailedError):
     """An object that is to be loaded does not exist."""
-
-
-class Source(NamedTuple):
-    """One object to load."""
-
-    uri: str
-    mandatory: bool = True
 
 
 @functools.cache
@@ -79,7 +75,7 @@ def _fetch(uri: str) -> tuple[IO[bytes], int]:
         answer = client().get_object(Bucket=bucket, Key=key)
         body: Any = answer["Body"]
         size = answer["ContentLength"]
-        return io.BytesIO(body.read()) if size <= BLOCK_BYTES else io.BufferedReader(body, BLOCK_BYTES), size
+        return io.BytesIO(body.read()) if size <= SMALL_BYTES else io.BufferedReader(body, SMALL_BYTES), size
 
 
 def _listed(uri: str, what: str, name: str) -> list[Any]:
@@ -94,10 +90,13 @@ def _listed(uri: str, what: str, name: str) -> list[Any]:
     return found
 
 
-def list_sources(uri: str, manifest: bool) -> list[Source]:
-    """The objects of a manifest, or all whose key begins with the address's."""
+def list_objects(uri: str, manifest: bool) -> list[tuple[str, bool]]:
+    """The objects of a manifest, or all whose key begins with the address's; and whether each must be there."""
     if manifest:
-        return [_entry(uri, entry) for entry in _listed(uri, "manifest", "entries")]
+        entries = [entry if isinstance(entry, dict) else {} for entry in _listed(uri, "manifest", "entries")]
+        if not all(str(entry.get("url")).startswith("s3://") for entry in entries):
+            raise LoadFailedError(f"The manifest {uri} is not valid: every entry needs a url that begins with s3://.")
+        return [(str(entry["url"]), entry.get("mandatory") is True) for entry in entries]
     bucket, prefix = _bucket_and_key(uri)
     with _in_words(uri):
         pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -106,14 +105,7 @@ def list_sources(uri: str, manifest: bool) -> list[Source]:
     keys = [item["Key"] for item in objects if item["Size"] or not item["Key"].endswith("/")]
     if not keys:
         raise LoadFailedError(f"The specified S3 prefix '{prefix}' does not exist")
-    return [Source(f"s3://{bucket}/{key}") for key in keys]
-
-
-def _entry(uri: str, entry: Any) -> Source:
-    url = entry.get("url") if isinstance(entry, dict) else None
-    if not isinstance(url, str) or not url.startswith("s3://"):
-        raise LoadFailedError(f"The manifest {uri} is not valid: every entry needs a url that begins with s3://.")
-    return Source(url, entry.get("mandatory", False) is True)
+    return [(f"s3://{bucket}/{key}", True) for key in keys]
 
 
 def read_json_paths(uri: str, count: int) -> list[Path]:
@@ -143,33 +135,33 @@ def _path(uri: str, written: Any) -> Path:
 class Reader:
     """Reads objects in their order, the next ones being fetched meanwhile."""
 
-    def __init__(self, sources: list[Source], gzip: bool) -> None:
-        self._sources, self._gzip = sources, gzip
+    def __init__(self, listed: list[tuple[str, bool]], gzip: bool) -> None:
+        self._listed, self._gzip = listed, gzip
         self.files = 0
         self.bytes = 0
 
     def __iter__(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Each object's address and its blocks; these are used up before the next is asked for."""
-        coming, ahead = iter(self._sources), 2
-        waiting: deque[tuple[Source, Future[tuple[IO[bytes], int]]]] = deque()
+        coming, ahead = iter(self._listed), 2
+        waiting: deque[tuple[str, bool, Future[tuple[IO[bytes], int]]]] = deque()
         with ThreadPoolExecutor(FETCHERS, thread_name_prefix="copy-get") as pool:
             while True:
-                while len(waiting) < ahead and (source := next(coming, None)):
-                    waiting.append((source, pool.submit(_fetch, source.uri)))
+                while len(waiting) < ahead and (one := next(coming, None)):
+                    waiting.append((*one, pool.submit(_fetch, one[0])))
                 if not waiting:
                     break
-                source, fetched = waiting.popleft()
+                uri, mandatory, fetched = waiting.popleft()
                 try:
                     stream, size = fetched.result()
                 except MissingError:
-                    if source.mandatory:
+                    if mandatory:
                         raise
                     continue
                 self.files += 1
                 self.bytes += size
                 # Many connections that wait for their turn would be as many bodies in somebody's memory.
-                ahead = FETCHERS * 2 if size <= BLOCK_BYTES else 2
-                yield source.uri, self._blocks(source.uri, stream)
+                ahead = FETCHERS * 2 if size <= SMALL_BYTES else 2
+                yield uri, self._blocks(uri, stream)
         if not self.files:
             raise LoadFailedError("The manifest's files do not exist: none of them could be read.")
 

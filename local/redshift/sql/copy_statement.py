@@ -13,7 +13,6 @@ from local.redshift.sql.plan import Load, RefusedError
 _ROLES = r"arn:aws[a-z-]*:iam::[0-9]+:role/[\w+=,.@:/-]+"
 _KEY = r"[\w+=,.@/-]+"
 _CREDENTIALS = rf"aws_iam_role={_ROLES}|aws_access_key_id={_KEY};aws_secret_access_key={_KEY}(;token={_KEY})?"
-_FLAGS = {"BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"}
 _AUTHORISATIONS = [
     {"IAM_ROLE"},
     {"CREDENTIALS"},
@@ -22,7 +21,7 @@ _AUTHORISATIONS = [
 ]
 
 
-def _max_errors(written: str) -> int:
+def _error_count(written: str) -> int:
     if int(written) > 100_000:
         raise ValueError(written)
     return int(written)
@@ -35,41 +34,37 @@ def _time_format(written: str) -> str:
 
 
 class _Option(NamedTuple):
-    """How an option is written: what its argument looks like, what it is called, and if it may be left out.
+    """What an option's argument looks like, with its quotes, and what it is if it may be left out.
 
     ``field`` is that of the plan; without one the option has no effect here, where nothing is compressed or analysed
-    and what may be read is the environment's affair. ``value`` raises ValueError if the argument is not valid.
+    and what may be read is the environment's affair. ``value`` raises ValueError if the argument is not known.
     """
 
-    field: str = ""
     form: str = ""
-    needs: str = "no such argument"
+    field: str = ""
     value: Callable[[str], object] = str
     default: str | None = None
 
 
-_JSON = "auto|auto ignorecase|s3://.+"
 _OPTIONS = {
-    "ACCESS_KEY_ID": _Option("", f"'{_KEY}'", "a key in quotes"),
+    "ACCESS_KEY_ID": _Option(f"'{_KEY}'"),
     "BLANKSASNULL": _Option(),
-    "COMPUPDATE": _Option("", "ON|OFF|TRUE|FALSE|PRESET", default="ON"),
-    "CREDENTIALS": _Option("", f"'({_CREDENTIALS})'", "'aws_iam_role=…' or 'aws_access_key_id=…;aws_…'"),
+    "COMPUPDATE": _Option("ON|OFF|TRUE|FALSE|PRESET", default="ON"),
+    "CREDENTIALS": _Option(f"'({_CREDENTIALS})'"),
     "EMPTYASNULL": _Option(),
-    "GZIP": _Option("gzip", value=bool),
-    "IAM_ROLE": _Option("", f"DEFAULT|'{_ROLES}'", "DEFAULT or the ARN of a role in quotes"),
-    "JSON": _Option("json_paths", f"'({_JSON})'", "'auto', 'auto ignorecase' or 's3://…'", default="auto"),
-    "MANIFEST": _Option("manifest", value=bool),
-    "MAXERROR": _Option("max_errors", "[0-9]{1,6}", "a number from 0 to 100000", _max_errors),
-    "REGION": _Option("", "'[a-z]{2}(-[a-z]+)+-[0-9]'", "the name of a region in quotes"),
-    "SECRET_ACCESS_KEY": _Option("", f"'{_KEY}'", "a key in quotes"),
-    "SESSION_TOKEN": _Option("", f"'{_KEY}'", "a token in quotes"),
-    "STATUPDATE": _Option("", "ON|OFF|TRUE|FALSE", default="ON"),
-    "TIMEFORMAT": _Option(
-        "time_format", "'.+'", "'auto', 'epochsecs', 'epochmillisecs' or a format of YYYY, MM, DD, HH24, HH, MI, SS",
-        _time_format,
-    ),
+    "GZIP": _Option(field="gzip", value=bool),
+    "IAM_ROLE": _Option(f"DEFAULT|'{_ROLES}'"),
+    "JSON": _Option("'(auto|auto ignorecase|s3://.+)'", "json_paths", default="auto"),
+    "MANIFEST": _Option(field="manifest", value=bool),
+    "MAXERROR": _Option("[0-9]{1,9}", "max_errors", _error_count),
+    "REGION": _Option("'[a-z]{2}(-[a-z]+)+-[0-9]'"),
+    "SECRET_ACCESS_KEY": _Option(f"'{_KEY}'"),
+    "SESSION_TOKEN": _Option(f"'{_KEY}'"),
+    "STATUPDATE": _Option("ON|OFF|TRUE|FALSE", default="ON"),
+    "TIMEFORMAT": _Option("'.+'", "time_format", _time_format),
     "TRUNCATECOLUMNS": _Option(),
-}  # fmt: skip
+}
+_FLAGS = {"BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"}
 
 
 def parse_copy(cursor: Cursor, text: str) -> Load:
@@ -93,7 +88,8 @@ def parse_copy(cursor: Cursor, text: str) -> Load:
         try:
             given[word] = _argument(cursor, _OPTIONS[word])
         except ValueError:
-            raise RefusedError(f"COPY's option {word} is refused: it needs {_OPTIONS[word].needs}.") from None
+            words = "its argument is missing, malformed or not known to the stand-in."
+            raise RefusedError(f"COPY's option {word} is refused: {words}") from None
     if given.keys() & set().union(*_AUTHORISATIONS) not in _AUTHORISATIONS:
         raise RefusedError("COPY needs one authorisation: IAM_ROLE, CREDENTIALS or an access key with its secret.")
     if "JSON" not in given:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.local.redshift.conftest import BUCKET, Connect
+from tests.local.redshift.conftest import BUCKET, Connect, StandIn
 
 Put = Callable[[str, object], str]
 
@@ -214,3 +214,105 @@ def test_the_last_copy_is_one_that_read_data_even_if_the_data_were_bad(warehouse
         copy(warehouse, f"s3://{BUCKET}/nothing-here")
     assert rows(warehouse, "select pg_last_copy_id()") == [(bad,)]
     assert rows(warehouse, f"select line_number from sys_load_error_detail where query_id = {bad}") == [(1,)]
+
+
+@pytest.mark.parametrize("written", ['"1_000"', '"１２"', '"1e"', '"0x10"', '"Infinity"'])
+def test_what_only_python_takes_for_a_number_is_refused(warehouse: psycopg.Connection, put: Put, written: str) -> None:
+    warehouse.execute("create table x (a decimal(10,2))")
+    with pytest.raises(psycopg.Error, match="failed"):
+        copy(warehouse, put("number.json", f'{{"a": {written}}}'))
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ("timeformat 'epochmillisecs'", "1541105830796"),
+        ("timeformat 'auto'", '"2018-11-01T20:57:10.796Z"'),
+        ("timeformat as 'DD.MM.YYYY HH24:MI:SS'", '"01.11.2018 20:57:10.796"'),
+        ("", '"2018-11-01 20:57:10.796"'),
+    ],
+)
+def test_timeformat_says_how_a_timestamp_is_written(
+    warehouse: psycopg.Connection, put: Put, options: str, written: str
+) -> None:
+    warehouse.execute("create table x (a timestamp, b timestamptz)")
+    copy(warehouse, put("time.json", f'{{"a": {written}, "b": null}}'), f"json 'auto' {options}")
+    assert rows(warehouse) == [(dt.datetime.fromisoformat("2018-11-01 20:57:10.796"), None)]
+
+
+@pytest.mark.parametrize("cut", [slice(20), slice(-1), slice(-8)])
+def test_a_gzip_file_that_ends_too_early_is_refused(warehouse: psycopg.Connection, put: Put, cut: slice) -> None:
+    warehouse.execute("create table x (a integer)")
+    uri = put("cut.json.gz", gzip.compress(lines(*({"a": number} for number in range(999))).encode())[cut])
+    with pytest.raises(psycopg.Error, match="not valid gzip"):
+        copy(warehouse, uri, "json 'auto' gzip")
+    assert rows(warehouse) == []
+
+
+@pytest.mark.parametrize("path", ["$", "$.", "$['a'].b", "$.a['b']", "$[0]", "$..a", "$.a[*]", "a", 1, None])
+def test_a_path_in_no_supported_notation_is_refused(warehouse: psycopg.Connection, put: Put, path: object) -> None:
+    warehouse.execute("create table x (a integer)")
+    with pytest.raises(psycopg.Error, match="Invalid JSONPath format in .*odd-paths"):
+        copy(warehouse, put("one.json", {"a": 1}), f"json '{put('odd-paths', {'jsonpaths': [path]})}'")
+
+
+def test_missing_columns_are_null_and_1213_if_they_must_not_be(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer, b integer not null, c integer)")
+    copy(warehouse, put("missing.json", lines({"b": 1}, {"a": 2}, {"b": 3})), "json 'auto' maxerror 2")
+    assert rows(warehouse, "select b from x order by 1") == [(1,), (3,)]
+    found = rows(
+        warehouse,
+        "select line_number, column_name, error_code from sys_load_error_detail where query_id = pg_last_copy_id()",
+    )
+    assert found == [(2, "b", 1213)]
+
+
+def test_errors_stand_in_the_order_of_lines_with_what_was_read_cut_and_masked(
+    warehouse: psycopg.Connection, put: Put
+) -> None:
+    warehouse.execute("create table x (a integer)")
+    long = "é" * 2000
+    copy(warehouse, put("odd.json", lines({"a": long}, {"a": 1}, '{"a": "\\u0000\\ud800"}')), "json 'auto' maxerror 3")
+    found = rows(
+        warehouse,
+        "select line_number, raw_field_value, err_code, len(raw_line) from stl_load_errors "
+        "where query = pg_last_copy_id()",
+    )
+    assert found == [(1, "." * 1024, 1207, 1024), (3, " .", 1207, 21)]
+
+
+def test_a_load_and_its_failure_are_in_the_history(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a integer)")
+    uri = put("history.json", lines({"a": 1}, {"a": 2}))
+    copy(warehouse, uri)
+    with pytest.raises(psycopg.Error):
+        copy(warehouse, f"s3://{BUCKET}/nothing-here")
+    found = rows(
+        warehouse,
+        "select status, table_name, data_source, loaded_rows, loaded_bytes, source_file_count, error_count, "
+        "len(error_message) > 0 from sys_load_history where query_id >= pg_last_copy_id() order by query_id",
+    )
+    assert found == [
+        ("completed", "x", uri, 2, 17, 1, 0, False),
+        ("aborted", "x", f"s3://{BUCKET}/nothing-here", 0, 0, 0, 0, True),
+    ]
+
+
+def test_a_secret_reaches_no_system_table_and_no_log(
+    warehouse: psycopg.Connection, put: Put, stand_in: StandIn
+) -> None:
+    warehouse.execute("create table x (a integer)")
+    uri, secret = put("secret.json", {"a": "x"}), "wJalrXUtnFEMI/K7MDENG/bPxRfiCY"
+    key = f"access_key_id 'AKIA1' secret_access_key '{secret}'"
+    for options in (
+        f"{key} json 'auto'",
+        f"{key} csv",
+        f"credentials '{secret}' json 'auto'",
+        f"json 'auto' '{secret}'",
+    ):
+        with pytest.raises(psycopg.Error) as failure:
+            warehouse.execute(f"copy x from '{uri}' {options}")
+        assert secret not in str(failure.value)
+    for view in ("sys_load_history", "sys_load_error_detail", "stl_load_errors"):
+        assert secret not in str(rows(warehouse, f"select * from {view}"))
+    assert secret not in stand_in.postgres.log.read_text()
