@@ -18,7 +18,7 @@ PAGE = """\
 # A day costs a day
 
 Loading one log date takes as long beside {days:,} days of history as beside one. `make bench` measures it; this
-page is its output (`make bench ARGS="--write docs/benchmarks.md"`).
+page is its output (`make bench WRITE=1`). What a COPY costs: [benchmarks-copy.md](benchmarks-copy.md).
 
 | | |
 |---|---|
