@@ -20,6 +20,8 @@ PREFIX = "copy-speed/"
 UPLOADERS = 16
 SONGS_PLAYED = 20_000
 USERS = 20_000
+SESSIONS = 1_000
+EVENTS_A_SESSION = 30
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,18 @@ def keys(s3: Any, bucket: str) -> Iterator[str]:
 
 
 def _event(number: int, chance: random.Random) -> dict[str, Any]:
-    """One event: seven in eight are plays, and every fiftieth song's name holds letters of several bytes."""
-    user, song = chance.randrange(USERS), chance.randrange(SONGS_PLAYED) if number % 8 else None
+    """One event of one of a thousand sessions that go on at once, each of thirty events.
+
+    Seven events in eight are plays, and every fiftieth song's name holds letters of several bytes.
+    """
+    session = number // (SESSIONS * EVENTS_A_SESSION) * SESSIONS + number % SESSIONS
+    user, song = session * 7919 % USERS, chance.randrange(SONGS_PLAYED) if number % 8 else None
     values = (
         None if song is None else f"Artist {song % 5_000}",
         "Logged In",
         f"First {user % 700}",
         "MF"[user % 2],
-        number % 30,
+        number // SESSIONS % EVENTS_A_SESSION,
         f"Last {user % 3_000}",
         None if song is None else 100 + song * 7919 % 30_000_000 / 100_000,
         "free" if user % 4 else "paid",
@@ -100,7 +106,7 @@ def _event(number: int, chance: random.Random) -> dict[str, Any]:
         "GET" if song is None else "PUT",
         "Home" if song is None else "NextSong",
         1_540_919_166_796.0 + user,
-        number // 30,
+        session,
         None if song is None else f"Título {song}" if song % 50 == 0 else f"Song {song}",
         200,
         1_541_105_830_796 + number * 37,

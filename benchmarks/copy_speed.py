@@ -162,7 +162,7 @@ class CopySpeed:
                 list(pool.map(lambda key: s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(), keys))
 
         def load() -> None:
-            self._copy("staging_songs", f"s3://{self._bucket}/{copy_data.PREFIX}songs/", "songs")
+            self._copy("staging_songs", [f"s3://{self._bucket}/{key}" for key in keys], "songs")
 
         bare, copied = [], []
         for repeat in range(repeats):
@@ -195,12 +195,12 @@ class CopySpeed:
         return f"s3://{self._bucket}/{key}"
 
     def _copy_events(self, addresses: list[str], options: str = "") -> None:
-        listed = self._put(f"{copy_data.PREFIX}manifest", copy_data.manifest(addresses))
-        self._copy(f"staging_events ({EVENT_COLUMNS})", listed, "log_events", f"manifest {options}")
+        self._copy(f"staging_events ({EVENT_COLUMNS})", addresses, "log_events", options)
 
-    def _copy(self, table: str, address: str, jsonpaths: str, options: str = "") -> None:
+    def _copy(self, table: str, addresses: list[str], jsonpaths: str, options: str = "") -> None:
+        listed = self._put(f"{copy_data.PREFIX}manifest", copy_data.manifest(addresses))
         paths = self._jsonpaths[jsonpaths]
-        self._stand_in.execute(f"copy {table} from '{address}' iam_role default json '{paths}' {options}")
+        self._stand_in.execute(f"copy {table} from '{listed}' iam_role default json '{paths}' manifest {options}")
 
     def _psql(self) -> None:
         command = f"\\copy {SCHEMA}.staging_events ({EVENT_COLUMNS}) from '{self._files.csv}' csv"

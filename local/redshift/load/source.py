@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gzip
 import io
 import json
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
@@ -39,11 +39,13 @@ class MissingError(LoadFailedError):
     """An object that is to be loaded does not exist."""
 
 
-@functools.cache
+@cache
 def client() -> S3Client:
     """The S3 client of the process environment."""
     # A session of its own, because the default one is not to be used by several threads.
-    config = Config(max_pool_connections=FETCHERS * 2, s3={"addressing_style": "path"})
+    config = Config(
+        max_pool_connections=FETCHERS * 2, s3={"addressing_style": "path"}, response_checksum_validation="when_required"
+    )
     return boto3.Session().client("s3", config=config)
 
 
@@ -160,13 +162,23 @@ class Reader:
                 self.files += 1
                 self.bytes += size
                 # Many connections that wait for their turn would be as many bodies in somebody's memory.
-                ahead = FETCHERS * 2 if size <= SMALL_BYTES else 2
-                yield uri, self._blocks(uri, stream)
+                ahead = FETCHERS * 2 if (small := size <= SMALL_BYTES) else 2
+                yield uri, self._blocks(uri, stream, None if small else pool)
         if not self.files:
             raise LoadFailedError("The manifest's files do not exist: none of them could be read.")
 
-    def _blocks(self, uri: str, stream: IO[bytes]) -> Iterator[bytes]:
+    def _blocks(self, uri: str, stream: IO[bytes], pool: ThreadPoolExecutor | None) -> Iterator[bytes]:
         with _in_words(uri):
             unpacked = gzip.GzipFile(fileobj=stream) if self._gzip else stream
-            while block := unpacked.read(BLOCK_BYTES):
-                yield block
+            pieces = iter(partial(unpacked.read, BLOCK_BYTES), b"")
+            for piece in _ahead(pool, partial(unpacked.read, SMALL_BYTES)) if pool else pieces:
+                for start in range(0, len(piece), BLOCK_BYTES):
+                    yield piece[start : start + BLOCK_BYTES]
+
+
+def _ahead(pool: ThreadPoolExecutor, read: Callable[[], bytes]) -> Iterator[bytes]:
+    """What is read till the end, the next piece being read meanwhile."""
+    coming = pool.submit(read)
+    while piece := coming.result():
+        coming = pool.submit(read)
+        yield piece
