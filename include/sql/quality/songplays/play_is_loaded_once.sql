@@ -1,3 +1,4 @@
+-- name: songplays.play_is_loaded_once
 -- severity: error
 -- proves: every event with page NextSong of the log dates is one row of songplays, and no other is
 {% import "macros/events.sql" as events %}

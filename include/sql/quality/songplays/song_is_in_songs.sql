@@ -1,3 +1,4 @@
+-- name: songplays.song_is_in_songs
 -- severity: error
 -- proves: every matched song and artist of the log dates' plays has its row
 select

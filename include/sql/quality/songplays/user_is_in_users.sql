@@ -1,3 +1,4 @@
+-- name: songplays.user_is_in_users
 -- severity: error
 -- proves: every user of the log dates' plays has a row in users
 select

@@ -1,3 +1,4 @@
+-- name: users.level_is_known
 -- severity: error
 -- proves: every user's level is free or paid
 select
