@@ -25,7 +25,7 @@ SONGS = 1_000
 ARTISTS = 300
 # The plays are spread over these many times as many songs as the catalogue knows: one play in ten finds its song.
 SONGS_PLAYED = 10 * SONGS
-TABLES = ("staging_events", "songplays", "users", "time")
+TABLES = ("staging_events", "staged_dates", "songplays", "users", "time")
 
 # Every event is a play, and has a time of its own, as nearly all have in reality.
 _EVENTS = """
@@ -67,6 +67,13 @@ from (
         ) as numbers
     ) as sessions
 ) as plays
+"""
+
+_STAGED_DATES = """
+insert into staged_dates
+select 'staging_events', log_date, 1, count(*)
+from staging_events
+group by log_date
 """
 
 _SONGPLAYS = """
@@ -147,6 +154,7 @@ class Days:
             connection.execute(_text(f"truncate {', '.join(TABLES)}"))
             tell("staging_events")
             connection.execute(sql.SQL("insert into staging_events {}").format(self._events(0, days)))
+            connection.execute(_text(_STAGED_DATES))
             tell("songplays")
             connection.execute(_text(_rendered(_SONGPLAYS)))
             tell("users")

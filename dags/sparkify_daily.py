@@ -193,7 +193,7 @@ with DAG(
         task_id="check_warehouse",
         checks=[
             check
-            for table in ("songplays", "users", "songs", "artists", "time")
+            for table in ("songplays", "users", "songs", "artists", "time", "load_history")
             for check in sql_files(f"quality/{table}")
         ],
         doc_md="Compares the star schema with staging for the run's log dates. The tables are already written: a "

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,6 +98,21 @@ class Pipeline:
         **params: Any,
     ) -> dict[str, Any]:
         """One run of the DAG's tasks in order, or of those in ``only``; returns what each pushed as XCom."""
+        tasks = self.tasks(log_date, through, dag_id=dag_id, only=only, run_type=run_type, ds=ds, **params)
+        return {task.task_id: task.execute(context) for task, context in tasks}
+
+    def tasks(
+        self,
+        log_date: date | str | None = None,
+        through: date | str | None = None,
+        *,
+        dag_id: str = "sparkify_daily",
+        only: Collection[str] = (),
+        run_type: str = "manual",
+        ds: str | None = None,
+        **params: Any,
+    ) -> Iterator[tuple[Any, Any]]:
+        """The tasks of one run in order, each ready to execute, with its context."""
         dag = load_dag(dag_id)
         given: dict[str, Any] = {**dag.params.dump(), **params}
         if log_date is not None:
@@ -106,7 +121,6 @@ class Pipeline:
             given["through"] = str(through)
         self.run_number += 1
         run_id = f"test__{self.run_number}"
-        results = {}
         for task in dag.topological_sort():
             if only and task.task_id not in only:
                 continue
@@ -122,8 +136,7 @@ class Pipeline:
                 context["ds"] = ds
             copy = task.prepare_for_execution()
             copy.render_template_fields(context)
-            results[task.task_id] = copy.execute(context)
-        return results
+            yield copy, context
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query gives, in the test's schema."""

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -79,6 +80,14 @@ class Source:
                     if len(found) == len(wanted):
                         break
         return found
+
+    def beginning(self, file: SourceFile, most_bytes: int) -> bytes:
+        """What the file begins with, unpacked, up to so many bytes; no more than that are fetched."""
+        with self._translated(f"read {file.url}", file.bucket):
+            found = self.client.get_object(Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{most_bytes - 1}")
+            with contextlib.closing(found["Body"]) as body:
+                data: bytes = body.read()
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, most_bytes) if file.is_gzip else data
 
     def put_manifest(self, path: str, files: Iterable[SourceFile]) -> str:
         """Write a manifest of these files, all mandatory, under the control prefix; returns its URL."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The column that says which file a row came from; no field of the file, so COPY leaves it null.
 PARTITION = "log_date"
-LONGEST_VARCHAR = 65_535
+LONGEST_VARCHAR = 65_535  # bytes
 ROWS_AN_INSERT = 100
 
 
@@ -123,9 +123,9 @@ class ManifestCopy:
                 line.file,
                 line.line,
                 line.column,
-                _fitting(line.value),
+                None if line.value is None else fitting(line.value, LONGEST_VARCHAR),
                 line.reason,
-                _fitting(line.text),
+                None if line.text is None else fitting(line.text, LONGEST_VARCHAR),
             ]
             for line in refused
         ]
@@ -142,9 +142,9 @@ class ManifestCopy:
         return f"iam_role {role if role == 'default' else repr(role)}{region} compupdate off statupdate off"
 
 
-def _fitting(text: str | None) -> str | None:
-    """As much of the text as the longest VARCHAR holds, 65,535 bytes."""
-    return None if text is None else text.encode()[:LONGEST_VARCHAR].decode("utf-8", "ignore").replace("\0", "")
+def fitting(text: str, most_bytes: int) -> str:
+    """As much of the text as a VARCHAR of this many bytes holds. Half a surrogate pair, which JSON can hold, is a ?."""
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore").replace("\0", "")
 
 
 def _whole_number(name: str, value: int | str) -> int:

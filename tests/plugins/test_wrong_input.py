@@ -20,7 +20,8 @@ LOADED, NEXT = date(2018, 11, 1), date(2018, 11, 2)
 FILE = "log_data/2018/11/2018-11-02-events.json"
 TABLES = (
     *("staging_events", "staging_songs", "staging_rejects", "songplays", "users", "songs", "artists", "time"),
-    *("load_history", "staged_files", "songplays_pending", "users_pending", "time_pending"),
+    *("load_history", "staged_files", "staged_dates", "staging_unknown_fields"),
+    *("songplays_pending", "users_pending", "time_pending"),
 )
 Wrong = Callable[[Pipeline], dict[str, Any]]
 

@@ -40,3 +40,11 @@ create table if not exists staged_files (
     etag varchar(256) not null
 )
 sortkey (table_name);
+
+create table if not exists staged_dates (
+    table_name varchar(128) not null,
+    log_date date not null,
+    files bigint not null,
+    lines_read bigint not null
+)
+sortkey (log_date);

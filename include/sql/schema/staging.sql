@@ -48,3 +48,12 @@ create table if not exists staging_rejects (
     line varchar(65535)
 )
 compound sortkey (log_date, file_name);
+
+create table if not exists staging_unknown_fields (
+    table_name varchar(128) not null,
+    log_date date not null,
+    file_name varchar(1024) not null,
+    field varchar(256) not null,
+    example varchar(256)
+)
+compound sortkey (log_date, file_name);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
@@ -25,9 +24,12 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
     """
     Runs all its checks, records every result in ``data_quality_results``, then fails if one of severity error broke.
 
-    :param checks: check files: a header (``-- severity: error`` or ``warn``, ``-- proves: …``) and a SELECT of the
-        offending rows, which may use ``log_dates.first`` and ``.last``. None offending is a pass; a check that cannot
-        run is a failure. (templated)
+    A file that is no check is refused when the DAG is parsed. All checks run, whatever the others find; a check of
+    severity warn never fails the task, unless it could not run.
+
+    :param checks: check files: a header (``-- name: …`` as the file, ``-- severity: error`` or ``warn``,
+        ``-- proves: …``) and one SELECT of the offending rows, which may use ``log_dates.first`` and ``.last``. None
+        offending is a pass; a check that cannot run is a failure. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
     :return: the offending rows by check name, as XCom.
@@ -50,27 +52,45 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
         if not checks:
             raise ValueError("checks is empty. Give at least one check file: a task that checks nothing would pass.")
         super().__init__(**kwargs)
-        self.check_names = [_name(file) for file in checks]
-        self.checks = checks
+        self.files = tuple(checks)
+        self.checks = list(checks)
+        self.results: list[CheckResult] = []
         self.redshift_conn_id = redshift_conn_id
         self.aws_conn_id = aws_conn_id
 
+    def prepare_template(self) -> None:
+        """Airflow calls this when it parses the DAG, once the files are read: refuse what is no check."""
+        self._parsed()
+
     def execute(self, context: Context) -> dict[str, int | None]:
         """Run, record, judge."""
-        checks = [Check.parse(name, text) for name, text in zip(self.check_names, self.checks, strict=True)]
+        dates = LogDates.of_run(context)
         with self.session(context) as warehouse:
-            results = [self._run(warehouse, check) for check in checks]
-            self._record(warehouse, results, RunId.of(context), LogDates.of_run(context))
-        for result in results:
+            self.results = [self._run(warehouse, check) for check in self._parsed()]
+            self._record(warehouse, RunId.of(context), dates)
+        self.check_results = [result.for_listeners() for result in self.results]
+        self._judge(dates)
+        return {result.check.name: result.offending for result in self.results}
+
+    def _parsed(self) -> list[Check]:
+        for file, text in zip(self.files, self.checks, strict=True):
+            if text == file:
+                raise SettingsError(f"Check {file}: there is no such file in the DAG's template_searchpath.")
+        return [Check.parse(file, text) for file, text in zip(self.files, self.checks, strict=True)]
+
+    def _judge(self, dates: LogDates) -> None:
+        for result in self.results:
             if not result.passed and not result.fails_the_task:
                 self.log.warning("%s", result)
-        passed = sum(result.passed for result in results)
-        self.log.info("Checked %s: %d of %d checks passed.", LogDates.of_run(context), passed, len(results))
-        broken = [result for result in results if result.fails_the_task]
+        passed = sum(result.passed for result in self.results)
+        self.log.info("Checked %s: %d of %d checks passed.", dates, passed, len(self.results))
+        broken = [result for result in self.results if result.fails_the_task]
         if broken:
             listed = "\n  ".join(str(result) for result in broken)
-            raise DataError(f"{len(broken)} of {len(results)} checks failed:\n  {listed}")
-        return {result.check.name: result.offending for result in results}
+            raise DataError(
+                f"{len(broken)} of {len(self.results)} checks failed for {dates}; all results are in "
+                f"data_quality_results:\n  {listed}\nMend what they name, then load the log dates again."
+            )
 
     def _run(self, warehouse: Warehouse, check: Check) -> CheckResult:
         # A subquery, so that the count is of all offending rows while no more than a few of them travel.
@@ -85,7 +105,7 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
         except (DataError, SettingsError) as error:
             return CheckResult(check, None, error=str(error))
 
-    def _record(self, warehouse: Warehouse, results: list[CheckResult], run: RunId, dates: LogDates) -> None:
+    def _record(self, warehouse: Warehouse, run: RunId, dates: LogDates) -> None:
         rows: list[list[object]] = [
             [
                 *asdict(run).values(),
@@ -98,7 +118,7 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
                 result.sample_json(),
                 utc_now(),
             ]
-            for result in results
+            for result in self.results
         ]
         columns = [
             *asdict(run),
@@ -113,9 +133,3 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
         ]
         with warehouse.transaction("data_quality_results"):
             insert_rows(warehouse, "data_quality_results", columns, rows)
-
-
-def _name(file: str) -> str:
-    """``quality/songplays/unique.sql`` is the check ``songplays.unique``."""
-    path = PurePosixPath(file)
-    return f"{path.parent.name}.{path.stem}"

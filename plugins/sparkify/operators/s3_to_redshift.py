@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.amazon.aws.transfers import s3_to_redshift as amazon
 
 from sparkify.catalogue import CataloguePlan
+from sparkify.date_ledger import DateLedger
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.history import Load, RunId
 from sparkify.load_errors import SHOWN
@@ -107,8 +108,11 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         if not files:
             return load
         copy.prepare(warehouse)
+        ledger = DateLedger(self.table, set(copy.fields.values()))
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
+            refused_before = load.rows_refused
             rows = copy.run(warehouse, load, of_date, log_date, log_date)
+            ledger.note(log_date, copy.source, of_date, rows + load.rows_refused - refused_before)
             warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
@@ -116,6 +120,7 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
             self._replace(warehouse, load, f"where {partition}")
             warehouse.execute(f"delete from staging_rejects where table_name = '{self.table}' and {partition}")
             copy.keep_rejects(warehouse)
+            ledger.replace(warehouse, partition)
             load.record(warehouse, copy.run_id)
         return load
 

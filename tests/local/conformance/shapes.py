@@ -49,7 +49,7 @@ NODES: dict[type[exp.Expr], str] = {
         "",
     ),
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), "= <> < <= > >="),
-    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), "+ - * / %"),
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg), "+ - * / %"),
     **dict.fromkeys((exp.And, exp.Or), "and, or, not"),
     exp.With: "with",
     exp.Except: "except",

@@ -137,6 +137,12 @@ def test_rejects_are_replaced_with_their_date_and_kept_whole(pipeline: Pipeline)
     assert pipeline.rows("select log_date, line from staging_rejects") == [(NEXT, '{"ts": "y"}')]
 
 
+def test_a_rejected_value_that_is_no_text_in_utf_8_is_kept_as_far_as_it_is(pipeline: Pipeline) -> None:
+    pipeline.put({FOLDER + "2018-11-01-events.json": b'{"ts": "\\ud800"}'})
+    pipeline.run(DAY, only=STAGE, max_bad_lines=1)
+    assert pipeline.rows("select value, line from staging_rejects") == [('"?"', '{"ts": "\\ud800"}')]
+
+
 def test_bad_lines_are_counted_over_all_files_of_the_run(pipeline: Pipeline) -> None:
     for log_date in (DAY, NEXT):
         pipeline.put({f"{FOLDER}{log_date}-events.json": line() + b'\n{"ts": "x"}'})

@@ -1,3 +1,4 @@
+-- name: artists.id_is_unique
 -- severity: error
 -- proves: an artist is one row of artists
 select

@@ -1,3 +1,4 @@
+-- name: songplays.id_is_unique
 -- severity: error
 -- proves: a play of the log dates is one row of songplays
 select

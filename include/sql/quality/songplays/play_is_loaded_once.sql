@@ -1,3 +1,4 @@
+-- name: songplays.play_is_loaded_once
 -- severity: error
 -- proves: every event with page NextSong of the log dates is one row of songplays, and no other is
 {% import "macros/events.sql" as events %}
@@ -5,7 +6,11 @@ with
 
 of_dates as (
 
-    select ts
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
     from staging_events
     where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
 
@@ -15,7 +20,6 @@ deliveries as (
 
     select
         page,
-        log_date,
         {{ events.songplay_id() }} as songplay_id,
         row_number() over (
             partition by session_id, item_in_session, ts, user_id
@@ -36,15 +40,46 @@ expected as (
     where
         delivery = 1
         and page = 'NextSong'
-        and log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+        and songplay_id in (
+            select {{ events.songplay_id() }} from of_dates
+        )
+
+),
+
+near as (
+
+    select
+        timestamp 'epoch' + (min(ts) / 1000) * interval '1 second' as earliest,
+        timestamp 'epoch' + (max(ts) / 1000 + 1) * interval '1 second' as latest
+    from of_dates
 
 ),
 
 loaded as (
 
-    select songplay_id
+    select
+        songplay_id,
+        log_date
     from songplays
     where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+    union
+
+    select
+        songplay_id,
+        log_date
+    from songplays
+    where
+        start_time >= (select earliest from near)
+        and start_time <= (select latest from near)
+
+    union
+
+    select
+        songplay_id,
+        log_date
+    from songplays
+    where start_time is null
 
 )
 
@@ -54,4 +89,10 @@ select
 from expected
 full outer join loaded
     on expected.songplay_id = loaded.songplay_id
-where expected.songplay_id is null or loaded.songplay_id is null
+where
+    loaded.songplay_id is null
+    or (
+        expected.songplay_id is null
+        and loaded.log_date
+        between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    )

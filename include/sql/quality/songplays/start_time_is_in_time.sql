@@ -1,3 +1,4 @@
+-- name: songplays.start_time_is_in_time
 -- severity: error
 -- proves: every start time of the log dates' plays has its row in time
 with

@@ -1,3 +1,4 @@
+-- name: songs.id_is_unique
 -- severity: error
 -- proves: a song is one row of songs
 select

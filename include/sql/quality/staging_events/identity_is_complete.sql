@@ -1,3 +1,4 @@
+-- name: staging_events.identity_is_complete
 -- severity: error
 -- proves: every event has a session, a place in it and a time
 select

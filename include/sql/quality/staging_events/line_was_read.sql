@@ -1,3 +1,4 @@
+-- name: staging_events.line_was_read
 -- severity: warn
 -- proves: no line of the log dates' files was left out
 select

@@ -1,3 +1,4 @@
+-- name: staging_events.page_is_present
 -- severity: error
 -- proves: every event says on which page it happened
 select

@@ -1,3 +1,4 @@
+-- name: staging_events.play_has_a_user
 -- severity: warn
 -- proves: every play is of a signed-in user
 select

@@ -1,3 +1,4 @@
+-- name: staging_events.time_is_within_log_date
 -- severity: warn
 -- proves: the events of a file happened on the date in its name
 select

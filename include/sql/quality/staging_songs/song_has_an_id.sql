@@ -1,3 +1,4 @@
+-- name: staging_songs.song_has_an_id
 -- severity: warn
 -- proves: every song of the catalogue has an id and an artist
 select

@@ -1,3 +1,4 @@
+-- name: staging_songs.song_is_delivered_once
 -- severity: warn
 -- proves: no song was delivered twice with other content
 select

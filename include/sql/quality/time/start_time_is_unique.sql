@@ -1,3 +1,4 @@
+-- name: time.start_time_is_unique
 -- severity: error
 -- proves: a start time of the log dates' plays is one row of time
 with

@@ -1,3 +1,4 @@
+-- name: users.id_is_unique
 -- severity: error
 -- proves: a user is one row of users
 select

@@ -1,7 +1,14 @@
+-- name: users.level_is_known
 -- severity: error
--- proves: every user's level is free or paid
+-- proves: the level of every user of the log dates' events is free or paid
 select
     user_id,
     level
 from users
-where level is null or level not in ('free', 'paid')
+where
+    user_id in (
+        select user_id
+        from staging_events
+        where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    )
+    and (level is null or level not in ('free', 'paid'))

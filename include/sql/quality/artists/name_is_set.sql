@@ -1,0 +1,8 @@
+-- name: artists.name_is_set
+-- severity: warn
+-- proves: every artist has a name
+select
+    artist_id,
+    name
+from artists
+where name is null

@@ -1,0 +1,9 @@
+-- name: songs.duration_is_positive
+-- severity: warn
+-- proves: every song has a duration above 0
+select
+    song_id,
+    title,
+    duration
+from songs
+where duration is null or duration <= 0

@@ -1,0 +1,9 @@
+-- name: songs.required_columns_are_set
+-- severity: warn
+-- proves: every song has a title and an artist
+select
+    song_id,
+    title,
+    artist_id
+from songs
+where title is null or rtrim(title) = '' or artist_id is null

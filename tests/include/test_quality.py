@@ -1,0 +1,172 @@
+"""Every check passes on sound data, and one fault breaks it and no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+
+from local.simulator import Recipe, generate
+from sparkify.checks import name_of
+from sparkify.log_dates import LogDates
+from tests.include.faults import (
+    CHECKS,
+    DAY,
+    FAULTS,
+    LATER,
+    Fault,
+    Sound,
+    checked,
+    documented,
+    row,
+    sound_events,
+    visit,
+    write,
+)
+from tests.month import month
+from tests.pipeline import PROJECT, Pipeline
+
+SQL = PROJECT / "include" / "sql"
+NAMES = sorted(name_of(str(file)) for file in (SQL / "quality").rglob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def loaded(stack: Any) -> Iterator[Sound]:
+    with pytest.MonkeyPatch.context() as patch:
+        pipeline = Pipeline(stack, patch.setenv)
+        pipeline.run(dag_id="sparkify_schema")
+        made = Sound(pipeline)
+        yield made
+        made.drop()
+
+
+@pytest.fixture
+def sound(loaded: Sound) -> Iterator[Sound]:
+    yield loaded
+    loaded.restore()
+
+
+def test_every_check_has_its_fault() -> None:
+    assert sorted(fault.check for fault in FAULTS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sound_data_pass(name: str, loaded: Sound) -> None:
+    (result,) = [result for result in loaded.results if result.check.name == name]
+    assert result.passed, result
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.check)
+def test_a_fault_breaks_its_check_alone_and_is_told_as_the_page_says(fault: Fault, sound: Sound) -> None:
+    results = sound.results_of(fault)
+    broken = [result for result in results if not result.passed]
+    assert [result.check.name for result in broken] == [fault.check], "\n".join(map(str, broken))
+    told = row(fault, broken[0], sound.pipeline.bucket)
+    if os.environ.get("WRITE_FAULTS"):
+        write(fault.check, told)
+    assert documented().get(fault.check) == told, (
+        "docs/operations.md says otherwise. To write it anew: WRITE_FAULTS=1 pytest tests/include/test_quality.py"
+    )
+
+
+def test_the_page_tells_of_no_other_check() -> None:
+    assert sorted(documented()) == NAMES
+
+
+def test_what_others_have_staged_and_not_yet_loaded_breaks_no_check(sound: Sound) -> None:
+    before, after = DAY - timedelta(days=1), DAY + timedelta(days=1)
+    sound.pipeline.put_events(before, sound_events(DAY))
+    sound.pipeline.put_events(after, [visit(after, level="paid"), *sound_events(DAY)])
+    for log_date in (before, after):
+        sound.pipeline.run(log_date, only=("stage_events",))
+    assert [str(result) for result in checked(sound.pipeline, only=("check_warehouse",)) if not result.passed] == []
+
+
+def test_loading_the_dates_again_cures_what_somebody_changed(sound: Sound) -> None:
+    # A key that is there twice hides from what compares rows; so does a wrong row of a table that is only added to.
+    by_hand = ("users.id_is_unique", "songs.id_is_unique", "artists.id_is_unique")
+    for fault in FAULTS:
+        if fault.check not in by_hand and not fault.check.startswith("time."):
+            sound.pipeline.execute(fault.sql or "select 1")
+    sound.pipeline.run(DAY, LATER)
+    assert [str(result) for result in checked(sound.pipeline, only=CHECKS) if not result.passed] == []
+
+
+@pytest.fixture(scope="module")
+def schema(stack: Any) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        made = Pipeline(stack, patch.setenv)
+        made.run(dag_id="sparkify_schema")
+        yield made.schema
+        made.drop()
+
+
+@pytest.fixture
+def pipeline(stack: Any, schema: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    made = Pipeline(stack, monkeypatch.setenv, schema)
+    yield made
+    made.empty()
+
+
+def broken(pushed: dict[str, Any]) -> set[str]:
+    """The checks that did not pass, of a run's XComs."""
+    return {name for task in CHECKS for name, offending in pushed[task].items() if offending != 0}
+
+
+def test_an_empty_day_and_a_date_that_is_skipped_pass(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [])
+    assert broken(pipeline.run(DAY)) == set()
+    assert broken(pipeline.run(LATER, missing_file="skip")) == set()
+    pipeline.put_events(DAY, sound_events(DAY))
+    assert broken(pipeline.run(DAY, LATER, missing_file="skip")) == set()
+
+
+def test_a_real_month_breaks_no_error_and_knows_all_its_values(pipeline: Pipeline) -> None:
+    delivered = month()
+    pipeline.put(delivered.files)
+    assert broken(pipeline.run(delivered.first, delivered.last)) <= {"staging_events.volume_is_usual"}
+
+
+def test_generated_days_pass(pipeline: Pipeline, tmp_path: Path) -> None:
+    recipe = Recipe(start=DAY, days=2, events_per_day=2000, songs=100, seed=1)
+    generate(tmp_path / "files", recipe, False, lambda _done, _total: None)
+    folder = tmp_path / "files"
+    pipeline.put(
+        {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.json*") if file.parent != folder}
+    )
+    for log_date in (DAY, LATER):
+        assert broken(pipeline.run(log_date)) == set()
+
+
+@pytest.mark.parametrize(
+    ("weeks", "lines_read", "breaks"),
+    [
+        ((10, 10), 100, False),
+        ((10, 10, 10), 21, True),
+        ((10, 10, 10), 20, False),
+        ((10, 10, 10), 5, False),
+        ((10, 10, 10), 4, True),
+        ((10, 10, 10), 0, True),
+        ((1, 10, 1000), 20, False),
+        ((1, 10, 10, 1000), 21, True),
+        ((10, 10, None, None, None, None, None, None, 10), 100, False),
+        ((10, 10, None, None, None, None, None, 10), 100, True),
+    ],
+)
+def test_a_date_is_held_against_its_weekday_in_the_eight_weeks_before(
+    pipeline: Pipeline, weeks: tuple[int | None, ...], lines_read: int, breaks: bool
+) -> None:
+    staged = {DAY: lines_read, DAY - timedelta(days=1): 5000, DAY + timedelta(weeks=1): 5000}
+    for number, of_week in enumerate(weeks, start=1):
+        if of_week is not None:
+            staged[DAY - timedelta(weeks=number)] = of_week
+    rows = ", ".join(f"('staging_events', '{log_date}', 1, {count})" for log_date, count in staged.items())
+    pipeline.execute(f"insert into staged_dates (table_name, log_date, files, lines_read) values {rows}")
+    text = (SQL / "quality" / "staging_events" / "volume_is_usual.sql").read_text()
+    dates = LogDates(DAY, DAY)
+    assert len(pipeline.rows(jinja2.Template(text).render(log_dates=dates))) == breaks
