@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+from rich.cells import cell_len, set_cell_size
 
 from local import query, terminal
 from local.errors import UsageError
@@ -18,6 +19,7 @@ from local.query import NoSuchTableError, Result
 from local.summary import bar
 
 SQL = PROJECT / "include" / "sql"
+_WIDEST = 36
 _HEADER = re.compile(r"-- (question|note|bar): (.+)")
 _NOTHING = (
     "There is nothing yet that answers this. Load log dates by `python -m local backfill FIRST LAST`, or a made-up "
@@ -103,11 +105,14 @@ def _named(name: str) -> Question:
 
 
 def _with_bars(answer: Result, column: str) -> Result:
-    """The answer to look at: with a bar a row, and fractions cut to what one reads."""
+    """The answer to look at: with a bar a row, and texts and fractions cut to what one reads."""
     at = answer.columns.index(column)
     most = max(row[at] for row in answer.rows)
-    rows: list[Sequence[object]] = [
-        [*(round(value, 2) if isinstance(value, float) else value for value in row), bar(row[at], most)]
-        for row in answer.rows
-    ]
+    rows: list[Sequence[object]] = [[*map(_short, row), bar(row[at], most)] for row in answer.rows]
     return Result([*answer.columns, ""], rows, answer.affected)
+
+
+def _short(value: object) -> object:
+    if isinstance(value, str) and cell_len(value) > _WIDEST:
+        return set_cell_size(value, _WIDEST - 1) + "…"
+    return round(value, 2) if isinstance(value, float) else value

@@ -95,6 +95,12 @@ def test_what_is_counted_is_said_where_it_is_not_plain(capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("loaded")
+def test_a_long_text_is_cut_for_people_and_whole_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\nWashington-Arlington-Alexandria, DC…      3 " in ask(capsys, "top_locations")
+    assert '"Washington-Arlington-Alexandria, DC-VA-MD-WV",3,1\n' in ask(capsys, "top_locations", "--format", "csv")
+
+
+@pytest.mark.usefixtures("loaded")
 def test_a_fraction_is_cut_for_people_and_whole_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert " 4.88  " in ask(capsys, "match_rate")
     (row,) = json.loads(ask(capsys, "match_rate", "--format", "json"))
