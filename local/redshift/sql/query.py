@@ -77,6 +77,8 @@ def rewrite_query(tokens: list[Token], kind: str = "SELECT", *, late: bool = Fal
         raise RefusedError(
             "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING."
         )
+    if late and any(each.args.get("recursive") for each in tree.find_all(exp.With)):
+        raise RefusedError("WITH RECURSIVE is refused in a view WITH NO SCHEMA BINDING.")
     if not isinstance(tree, _KINDS[kind]):
         raise RefusedError(f"This is no {kind}: {text_of(tokens)[:80]}", "42601")
     return _catalogue_query(tree, tokens) if _reads_only_the_catalogue(tree) else _write(tree)

@@ -59,6 +59,8 @@ REFUSED = {
     "check constraint": "create table t (a int, check (a > 1))",
     "procedure": "create procedure p() as $$ begin end $$ language plpgsql",
     "late binding to a table without its schema": "create view v as select a from s.t, u with no schema binding",
+    "late binding of a recursive query": "create view v as with recursive x (a) as (select a from s.t union all "
+    "select a from x) select a from x with no schema binding",
     "binding": "create view v as select a from s.t with schema binding",
     "unknown parameter": "set enable_hashjoin to off",
     "unknown parameter's value": "select current_setting('data_directory')",
