@@ -42,8 +42,8 @@ SQL = INCLUDE / "sql"
 
 
 def sql_files(folder: str) -> list[str]:
-    """The files under ``include/sql/<folder>``, as templates name them."""
-    return sorted(str(file.relative_to(SQL)) for file in (SQL / folder).rglob("*.sql"))
+    """The files in ``include/sql/<folder>``, as templates name them."""
+    return sorted(str(file.relative_to(SQL)) for file in (SQL / folder).glob("*.sql"))
 
 
 with DAG(

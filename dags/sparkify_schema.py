@@ -1,10 +1,13 @@
 """
-### Sparkify, schema: the tables
+### Sparkify, schema: the tables and the views
 
-**What.** Creates every table of the warehouse that is missing. With the param `rebuild` typed as the schema's name it
-drops all tables first: the files in S3 are then the only copy, and the log dates have to be loaded again.
+**What.** Creates every table of the warehouse that is missing, and the views for analysts. With the param `rebuild`
+typed as the schema's name it drops all tables first: the files in S3 are then the only copy, and the log dates have to
+be loaded again. With a name in the param `reader_role` that role may read the views, the star schema and the staged
+events; it is created if it is missing. Grant it to people by `grant role … to …`.
 
-**When.** By hand, once by a user who may create tables; after that the daily run needs no such right.
+**When.** By hand, once by a user who may create tables (and roles, for `reader_role`); after that the daily run needs
+no such right. Again after an upgrade of the package. A rebuild takes all grants along: give `reader_role` with it.
 
 **When it fails.** Nothing was dropped, or all was dropped in one transaction. The log says which table and why.
 """
@@ -17,12 +20,15 @@ from pathlib import Path
 from airflow.sdk import DAG, Param
 
 from sparkify.operators.create_tables import CreateTablesOperator
+from sparkify.operators.create_views import CreateViewsOperator
 
 SQL = Path(__file__).resolve().parents[1] / "include" / "sql"
+VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
+READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
 
 with DAG(
     dag_id="sparkify_schema",
-    description="Creates the warehouse's tables, or rebuilds them empty",
+    description="Creates the warehouse's tables and views, or rebuilds them empty",
     doc_md=__doc__,
     schedule=None,
     start_date=datetime(2018, 11, 1),
@@ -37,12 +43,28 @@ with DAG(
             title="Rebuild",
             description="Type the schema's name to drop all its tables and create them empty. Empty: drop nothing.",
         ),
+        "reader_role": Param(
+            "",
+            type="string",
+            title="Reader role",
+            description="A role that may read, created if it is missing. Empty: grant nothing.",
+        ),
     },
     default_args={"owner": "data-engineering", "retries": 0},
 ) as dag:
-    CreateTablesOperator(
+    tables = CreateTablesOperator(
         task_id="tables",
-        sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").rglob("*.sql")),
+        sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
+        views=[view.stem for view in VIEWS],
         rebuild="{{ params.rebuild }}",
         doc_md="Creates what is missing; drops everything first only if `rebuild` is the schema's name.",
     )
+    views = CreateViewsOperator(
+        task_id="views",
+        sql=[str(view.relative_to(SQL)) for view in VIEWS],
+        readable=READABLE,
+        reader_role="{{ params.reader_role }}",
+        doc_md="Creates the views for analysts, or replaces them, which keeps what was granted on them.",
+    )
+
+    tables >> views

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from local import connections, demo, query, terminal
+from local import ask, connections, demo, query, terminal
 from local.airflow_api import AirflowApi
 from local.connections import SOURCE_BUCKET
 from local.errors import LocalStackError, UsageError, sentence
@@ -154,6 +154,10 @@ def _sql(home: Home, options: argparse.Namespace) -> int:
     return 0
 
 
+def _ask(home: Home, options: argparse.Namespace) -> int:
+    return ask.run(home, options)
+
+
 def _verify(home: Home, options: argparse.Namespace) -> int:
     problem = verification.problem(options)
     if problem is not None:
@@ -259,6 +263,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     sql.add_argument("statement", metavar="STATEMENT", help="the statement; - reads it from standard input")
     sql.add_argument("--format", choices=query.FORMATS, default="table", help="(default table)")
+
+    asking = command(
+        "ask", _ask, "answer a question about what is played, as a table with bars; without a name list them",
+        "ask plays_by_weekday",
+    )  # fmt: skip
+    ask.add_options(asking)
 
     verify = command("verify", _verify, "compare the warehouse with source files, row by row", "verify DIR")
     verification.add_options(verify)

@@ -84,6 +84,8 @@ def provision(home: Home) -> None:
     with psycopg.connect(admin_dsn(home, WAREHOUSE), autocommit=True) as connection:
         role = sql.Identifier(WAREHOUSE_USER)
         connection.execute(sql.SQL("alter schema public owner to {}").format(role))
+        # A warehouse's administrator makes roles, as for those who may only read.
+        connection.execute(sql.SQL("alter role {} createrole").format(role))
 
 
 def forget_given_databases(home: Home) -> None:
@@ -93,6 +95,8 @@ def forget_given_databases(home: Home) -> None:
             if _comment(connection, "pg_database", database) == _signature(home):
                 connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database)))
             if _comment(connection, "pg_authid", owner) == _signature(home):
+                for made in _roles_made_by(connection, owner):
+                    connection.execute(sql.SQL("drop role {}").format(sql.Identifier(made)))
                 connection.execute(sql.SQL("drop role {}").format(sql.Identifier(owner)))
 
 
@@ -136,6 +140,16 @@ def _database(connection: psycopg.Connection, home: Home, name: str, owner: str)
             )
         )
         _sign(connection, home, "database", name)
+
+
+def _roles_made_by(connection: psycopg.Connection, owner: str) -> list[str]:
+    """Return the roles that a role with CREATEROLE made: PostgreSQL lets their maker administer them."""
+    made = connection.execute(
+        "select r.rolname from pg_auth_members m join pg_roles r on r.oid = m.roleid "
+        "join pg_roles o on o.oid = m.member where o.rolname = %s and m.admin_option order by 1",
+        [owner],
+    )
+    return [str(name) for (name,) in made]
 
 
 def _is_there(connection: psycopg.Connection, home: Home, catalogue: str, name: str) -> bool:

@@ -19,6 +19,11 @@ from local.home import Home
 
 FORMATS = ("table", "csv", "json")
 _EXACT_DIGITS = 15
+_UNDEFINED_TABLE = "42P01"
+
+
+class NoSuchTableError(LocalStackError):
+    """A table that a statement names is not there."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ def run(home: Home, statement: str) -> Result:
         names = [_text(column[0]) for column in cursor.description]
         return Result(names, list(cursor.fetchall()), cursor.rowcount)
     except redshift_connector.Error as error:
-        raise LocalStackError(f"The warehouse refused the statement: {_message(error)}") from error
+        kind = NoSuchTableError if _code(error) == _UNDEFINED_TABLE else LocalStackError
+        raise kind(f"The warehouse refused the statement: {_message(error)}") from error
     finally:
         connection.close()
 
@@ -104,6 +110,11 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return value if value is None or isinstance(value, bool | int | float | str | list | dict) else _text(value)
+
+
+def _code(error: BaseException) -> str:
+    fields = error.args[0] if error.args else None
+    return str(fields.get("C", "")) if isinstance(fields, dict) else ""
 
 
 def _message(error: BaseException) -> str:

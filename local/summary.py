@@ -61,8 +61,13 @@ def numbers(counted: Sequence[tuple[str, int]]) -> list[str]:
 def bars(counted: Sequence[tuple[str, int]]) -> list[str]:
     """Return a line for each name with a bar as long as its number is large."""
     width = max(cell_len(name) for name, _ in counted)
-    most = max(1, *(count for _, count in counted))
-    return [f"  {set_cell_size(name, width)}  {'█' * round(_BAR * count / most)} {count:,}" for name, count in counted]
+    most = max(count for _, count in counted)
+    return [f"  {set_cell_size(name, width)}  {bar(count, most)} {count:,}" for name, count in counted]
+
+
+def bar(number: float, most: float) -> str:
+    """Return a bar for a number; that of `most` is the longest."""
+    return "█" * round(_BAR * number / most) if most else ""
 
 
 def _rows(home: Home, statement: str) -> list[Any]:

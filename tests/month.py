@@ -29,6 +29,12 @@ class Figures:
     """Monday to Sunday."""
     busiest_hour: int
     plays_in_busiest_hour: int
+    plays_by_level_and_gender: tuple[int, ...]
+    """Paid women, paid men, free women, free men."""
+    level_changes: tuple[int, int]
+    """Upgrades and downgrades."""
+    most_played: tuple[str, str, int]
+    """The song's title, its artist, and how often it was played."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,9 @@ def published_month(folder: Path) -> Month:
             plays_by_weekday=(1014, 1071, 1364, 1052, 1295, 628, 396),
             busiest_hour=16,
             plays_in_busiest_hour=542,
+            plays_by_level_and_gender=(4294, 1297, 593, 636),
+            level_changes=(8, 1),
+            most_played=("You're The One", "Dwight Yoakam", 37),
         ),
     )
 
@@ -124,6 +133,9 @@ def small_month() -> Month:
             plays_by_weekday=(6, 6, 6, 5, 6, 6, 6),
             busiest_hour=12,
             plays_in_busiest_hour=7 * 4,
+            plays_by_level_and_gender=(11, 3, 18, 9),
+            level_changes=(2, 1),
+            most_played=("Stronger", "Kanye West", 14),
         ),
     )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.ask import questions
+
 PROJECT = Path(__file__).resolve().parents[1]
 CREATED = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\)", re.DOTALL)
 COLUMN = re.compile(r"^ {4}(\w+) ((?:\w| precision|\(\d+(?:, \d+)?\))+)", re.MULTILINE)
@@ -44,3 +46,25 @@ def test_the_data_model_page_describes_every_column(table: str) -> None:
 
 def test_the_data_model_page_describes_no_other_table() -> None:
     assert described_tables().keys() == created_tables().keys()
+
+
+@pytest.mark.parametrize(
+    "view", sorted((PROJECT / "include" / "sql" / "schema" / "views").glob("*.sql")), ids=lambda view: view.stem
+)
+def test_the_data_model_page_describes_every_column_of_a_view(view: Path) -> None:
+    section = (PROJECT / "docs" / "data-model.md").read_text().partition(f"\n## {view.stem}\n")[2].partition("\n## ")[0]
+    listed = view.read_text().partition("\nselect\n")[2].partition("\nfrom ")[0]
+    columns = re.findall(r"(\w+),?$", listed, re.MULTILINE)
+    assert len(columns) > 20
+    named = set(re.findall(r"`(\w+)`", section))
+    assert [column for column in columns if column not in named and not column.isdigit()] == []
+
+
+def test_the_data_model_page_names_only_questions_that_there_are() -> None:
+    section = (
+        (PROJECT / "docs" / "data-model.md").read_text().partition("\n## The questions\n")[2].partition("\n## ")[0]
+    )
+    listed = re.findall(r"^\* (`.*?`): ", section, re.MULTILINE)
+    named = {name for names in listed for name in re.findall(r"`(\w+)`", names)}
+    assert named
+    assert named <= questions().keys()

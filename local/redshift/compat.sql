@@ -22,8 +22,8 @@ begin atomic
 end;
 
 -- A view cannot be replaced by one of other columns.
-drop view if exists sys_load_error_detail, stl_load_errors, sys_load_history, stv_locks, svv_transactions, table_constraints,
-    key_column_usage, keys cascade;
+drop view if exists sys_load_error_detail, stl_load_errors, sys_load_history, stv_locks, svv_transactions, svv_roles,
+    table_constraints, key_column_usage, keys cascade;
 
 create or replace view sys_load_error_detail as
 select user_id::integer, query_id, transaction_id, session_id, current_database()::varchar(64) as database_name,
@@ -44,6 +44,9 @@ select user_id::integer, query_id, transaction_id, session_id, current_database(
     table_name, start_time, end_time, (extract(epoch from end_time - start_time) * 1000000)::bigint as duration,
     data_source, file_format, loaded_rows, loaded_bytes, source_file_count, error_count, error_message
 from loads where is_visible(user_id);
+
+create or replace view svv_roles as
+select oid::integer as role_id, rolname::text as role_name from pg_catalog.pg_roles where not rolcanlogin and rolname !~ '^pg_';
 
 create or replace view svv_transactions as
 select a.usename::text as txn_owner, a.datname::text as txn_db, a.backend_xid::text::bigint as xid, l.pid,
@@ -233,5 +236,5 @@ begin
     execute format('truncate %s', source);
 end $$;
 
-grant select on sys_load_error_detail, stl_load_errors, sys_load_history, svv_transactions, stv_locks, table_constraints,
-    key_column_usage, keys to public;
+grant select on sys_load_error_detail, stl_load_errors, sys_load_history, svv_transactions, stv_locks, svv_roles,
+    table_constraints, key_column_usage, keys to public;

@@ -30,7 +30,7 @@ def star_schema(events: Mapping[date, Sequence[StagedEvent]], songs: Sequence[St
     :param songs: every delivered song, as :func:`~local.reference.read_song_files` gives them.
     :raises UnworkableEventError: if a time lies beyond the years 1 to 9999.
     """
-    counted = _each_event_once(events)
+    counted = each_event_once(events)
     catalogue = _each_song_once(songs)
     plays = _songplays(counted, _song_of_each_recording(catalogue))
     return Tables(
@@ -44,7 +44,7 @@ def star_schema(events: Mapping[date, Sequence[StagedEvent]], songs: Sequence[St
     )
 
 
-def _each_event_once(events: Mapping[date, Sequence[StagedEvent]]) -> Mapping[Identity, StagedEvent]:
+def each_event_once(events: Mapping[date, Sequence[StagedEvent]]) -> Mapping[Identity, StagedEvent]:
     """The winner among the rows of each identity: the smallest log date, then the smallest row."""
     winners: dict[Identity, StagedEvent] = {}
     for log_date in sorted(events):
@@ -55,7 +55,7 @@ def _each_event_once(events: Mapping[date, Sequence[StagedEvent]]) -> Mapping[Id
                 winner is not event
                 and winner.log_date == event.log_date
                 and winner != event
-                and _nulls_last(event) < _nulls_last(winner)
+                and nulls_last(event) < nulls_last(winner)
             ):
                 winners[identity] = event
     return winners
@@ -68,12 +68,13 @@ def _each_song_once(songs: Iterable[StagedSong]) -> Mapping[str, StagedSong]:
         if song.song_id is None:
             continue
         winner = winners.setdefault(song.song_id, song)
-        if winner != song and _nulls_last(song) < _nulls_last(winner):
+        if winner != song and nulls_last(song) < nulls_last(winner):
             winners[song.song_id] = song
     return dict(sorted(winners.items()))
 
 
-def _nulls_last(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+def nulls_last(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+    """What rows are sorted by to stand in a warehouse's ascending order."""
     # Python orders text by code point, which is the order of its UTF-8 bytes.
     return tuple((value is None, value) for value in row)
 
@@ -149,18 +150,18 @@ def _users(counted: Mapping[Identity, StagedEvent]) -> list[User]:
     for event in counted.values():
         if event.user_id is None:
             continue
-        moment = _moment(event)
+        at = moment(event)
         known = latest.get(event.user_id)
         # Two events of one user never tie: with an equal user id these three are the identity.
-        if known is None or moment > known[0]:
-            latest[event.user_id] = moment, event
+        if known is None or at > known[0]:
+            latest[event.user_id] = at, event
     return [
         User(user_id, e.first_name, e.last_name, e.gender, e.level, start_time(e.ts))
         for user_id, (_, e) in latest.items()
     ]
 
 
-def _moment(event: StagedEvent) -> Moment:
+def moment(event: StagedEvent) -> Moment:
     """When an event happened, null before everything."""
     ts, item, session = event.ts, event.item_in_session, event.session_id
     return ((ts is not None, ts or 0), (item is not None, item or 0), (session is not None, session or 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import jinja2
@@ -14,6 +14,7 @@ import sqlglot
 
 from sparkify.log_dates import LogDates
 from sparkify.operators.create_tables import NAME
+from sparkify.operators.create_views import VIEW
 from tests.pipeline import PROJECT, Pipeline
 
 SQL = PROJECT / "include" / "sql"
@@ -27,7 +28,7 @@ def render(name: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined, autoescape=False
     )
-    return environment.get_template(name).render(log_dates=DATES)
+    return environment.get_template(name).render(log_dates=DATES, schema="public")
 
 
 def statements(name: str) -> list[str]:
@@ -35,7 +36,9 @@ def statements(name: str) -> list[str]:
 
 
 def test_there_are_files_of_every_kind() -> None:
-    assert {name.split("/")[0] for name in FILES} == {"schema", "facts", "dimensions", "pending", "quality"}
+    assert {name.split("/")[0] for name in FILES} == {
+        "schema", "facts", "dimensions", "pending", "quality", "analytics",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -53,10 +56,17 @@ def test_a_file_that_says_what_rows_is_one_select(name: str) -> None:
     assert not re.search(r"\b(truncate|merge|drop)\b", statement, re.IGNORECASE), name
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("schema/")])
+@pytest.mark.parametrize("name", [name for name in FILES if PurePath(name).parent.name == "schema"])
 def test_a_schema_file_only_creates_what_is_missing(name: str) -> None:
     for statement in statements(name):
         assert NAME.match(statement), f"{name}: {statement[:80]}"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("schema/views/")])
+def test_a_views_file_creates_the_view_it_is_named_for(name: str) -> None:
+    found = VIEW.fullmatch(render(name))
+    assert found
+    assert found[2] == PurePath(name).stem
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,9 @@ from local import cli
 from local.home import PROJECT
 from tests.conftest import RunningStack
 
-COMMANDS = ("demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "verify", "env")
+COMMANDS = (
+    "demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "ask", "verify", "env",
+)  # fmt: skip
 RUN_LOCAL = """
 import runpy, sys
 sys.path.insert(0, sys.argv[1])

@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from local import connections, databases
+from local import connections, databases, query
 from local.errors import LocalStackError
 from local.home import Home
 from local.ports import LOOPBACK
@@ -192,6 +192,13 @@ def test_a_postgresql_of_the_users_own_is_used_and_given_back_clean(
         names = "select datname from pg_database where not datistemplate order by 1"
         with psycopg.connect(given.admin_dsn) as connection:
             assert connection.execute(names).fetchall() == [("airflow",), ("dev",), ("postgres",)]
+        for made in (
+            "create role readers",
+            "grant usage on schema public to role readers",
+            "create user ann password 'Only-4-the-test'",
+            "grant role readers to ann",
+        ):
+            query.run(stack.home, made)
         stack.down(purge=True)
         with psycopg.connect(given.admin_dsn) as connection:
             assert connection.execute(names).fetchall() == [("postgres",)]

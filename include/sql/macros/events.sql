@@ -55,3 +55,15 @@ select
         user_id
     from incoming
 {%- endmacro -%}
+
+{#- Every delivery of an event in staging: of an event delivered twice the first in this order counts. -#}
+{%- macro delivered_events() -%}
+select
+        *,
+        row_number() over (
+            partition by session_id, item_in_session, ts, user_id
+            order by
+                {{ delivery_order() }}
+        ) as delivery
+    from staging_events
+{%- endmacro -%}

@@ -67,9 +67,18 @@ _SYSTEM_NAME = re.compile("(stl|stv|stcs|svl|svv|svcs|sys)_", re.IGNORECASE)
 _Wrong = Callable[[Any], object]
 
 
-def rewrite_query(tokens: list[Token], kind: str = "SELECT") -> str:
-    """PostgreSQL text for a statement of this kind; raise RefusedError for what is not known for certain."""
+def rewrite_query(tokens: list[Token], kind: str = "SELECT", *, late: bool = False) -> str:
+    """PostgreSQL text for a statement of this kind; raise RefusedError for what is not known for certain.
+
+    :param late: it is the query of a late-binding view, which no search path will be there for.
+    """
     tree = _parse(text_of(tokens))
+    if late and not all(table.db for table in _tables(tree)):
+        raise RefusedError(
+            "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING."
+        )
+    if late and any(each.args.get("recursive") for each in tree.find_all(exp.With)):
+        raise RefusedError("WITH RECURSIVE is refused in a view WITH NO SCHEMA BINDING.")
     if not isinstance(tree, _KINDS[kind]):
         raise RefusedError(f"This is no {kind}: {text_of(tokens)[:80]}", "42601")
     return _catalogue_query(tree, tokens) if _reads_only_the_catalogue(tree) else _write(tree)
@@ -112,9 +121,14 @@ def _write(tree: exp.Expr) -> str:
         raise RefusedError(f"The statement could not be translated ({type(error).__name__}: {error})") from None
 
 
-def _reads_only_the_catalogue(tree: exp.Expr) -> bool:
+def _tables(tree: exp.Expr) -> list[exp.Table]:
+    """The tables it names, less those it defines itself."""
     names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    read = [table for table in tree.find_all(exp.Table) if table.name.lower() not in names or table.db]
+    return [table for table in tree.find_all(exp.Table) if table.name.lower() not in names or table.db]
+
+
+def _reads_only_the_catalogue(tree: exp.Expr) -> bool:
+    read = _tables(tree)
     return bool(read) and all(
         table.db.lower() in ("pg_catalog", "information_schema")
         or (not table.db and table.name.lower().startswith("pg_"))

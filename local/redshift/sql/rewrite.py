@@ -81,6 +81,13 @@ def _query(kind: str, *first: str) -> Callable[[Cursor], str]:
     return read
 
 
+def _late_query(cursor: Cursor) -> str:
+    query = cursor.until(frozenset(("WITH",)))
+    if not cursor.at("WITH"):
+        raise cursor.error()
+    return rewrite_query(query, late=True)
+
+
 def _expression(*ends: str) -> Callable[[Cursor], str]:
     return lambda cursor: rewrite_expression(cursor.until(frozenset(ends)))
 
@@ -128,6 +135,7 @@ _GRAMMAR = Grammar(
     | ALLOWED["forms"]
     | {
         "select": _query("SELECT", "("),
+        "late_select": _late_query,
         "insert": _query("INSERT"),
         "update": _query("UPDATE"),
         "delete": _query("DELETE"),

@@ -31,6 +31,7 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
     Where nothing is missing it only reads the catalogue, so that the loading user needs no right to create.
 
     :param sql: files of ``create table if not exists`` statements. (templated)
+    :param views: late-binding views of those tables, by name; a rebuild drops them first.
     :param rebuild: the schema's name, typed, to drop every table of ``sql`` and create it empty; '' (default) drops
         nothing; anything else is refused. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
@@ -49,6 +50,7 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
         self,
         *,
         sql: list[str],
+        views: Sequence[str] = (),
         rebuild: str = "",
         redshift_conn_id: str = "redshift_default",
         aws_conn_id: str = "aws_default",
@@ -56,6 +58,7 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
+        self.views = views
         self.rebuild = rebuild
         self.redshift_conn_id = redshift_conn_id
         self.aws_conn_id = aws_conn_id
@@ -136,5 +139,7 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
     def _drop(self, warehouse: Warehouse, names: list[str], schema: str) -> None:
         self.log.warning("Dropping all %d tables of schema %s.", len(names), schema)
         with warehouse.transaction():
+            for view in self.views:
+                warehouse.execute(f'drop view if exists "{schema}".{view}')
             for name in names:
                 warehouse.execute(f'drop table if exists "{schema}".{name}')

@@ -1,4 +1,7 @@
-"""Every statement that the package sends to the warehouse, heard from a small story told to both DAGs."""
+"""Every statement that the package sends to the warehouse, heard from a small story told to both DAGs.
+
+The questions of the analytics, which people ask, are asked at its end.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import pytest
 
 import sparkify.load_errors
 import sparkify.warehouse
+from local.ask import questions
 from local.programs import RedshiftProgram
 from sparkify.exceptions import DataError, Unavailable
 from tests.examples import event
@@ -40,7 +44,12 @@ def statements(stack: Any, log: Path) -> list[str]:
         finally:
             heard = [json.loads(line) for line in log.read_text().splitlines()]
             pipeline.drop()
+            pipeline.execute(f"drop role {_reader(pipeline)}")
     return heard
+
+
+def _reader(pipeline: Pipeline) -> str:
+    return f"reader_of_{pipeline.schema}"
 
 
 def _story(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
@@ -54,7 +63,9 @@ def _story(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
     _deliver_bad_lines(pipeline, patch)
     _break_a_check(pipeline)
     _wait_for_a_lock(pipeline, patch)
-    pipeline.run(dag_id="sparkify_schema", rebuild=pipeline.schema)
+    for question in questions().values():
+        pipeline.rows(question.sql())
+    pipeline.run(dag_id="sparkify_schema", rebuild=pipeline.schema, reader_role=_reader(pipeline))
 
 
 def _deliver_other_events_and_songs(pipeline: Pipeline) -> None:

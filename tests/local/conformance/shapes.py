@@ -25,19 +25,24 @@ FORMS = {
     "lock …": r"LOCK ",
     "copy … from …": r"COPY ",
     "create schema if not exists …": r"CREATE SCHEMA IF NOT EXISTS ",
+    "create or replace view … with no schema binding": r"CREATE OR REPLACE VIEW .* WITH NO SCHEMA BINDING$",
+    "create role …": r"CREATE ROLE ",
+    "grant usage on schema … to role …": r"GRANT USAGE ON SCHEMA \w+ TO ROLE ",
+    "grant select on … to role …": r"GRANT SELECT ON .* TO ROLE ",
     "create table if not exists …": r"CREATE TABLE IF NOT EXISTS ",
     "create temp table … (like …)": r"CREATE TEMP TABLE \w+ \( LIKE ",
     "create temp table … as …": r"CREATE TEMP TABLE \w+ AS ",
     "drop table if exists …": r"DROP TABLE IF EXISTS ",
+    "drop view if exists …": r"DROP VIEW IF EXISTS ",
     "insert into … values …": r"INSERT INTO \w+ \([^)]*\) VALUES ",
     "insert into … select …": r"INSERT INTO \w+ \([^)]*\) (SELECT|WITH) ",
     "update … set … where …": r"UPDATE \w+ SET .* WHERE ",
     "delete from … using … where …": r"DELETE FROM \w+ USING .* WHERE ",
     "delete from … where …": r"DELETE FROM \w+ WHERE ",
     "delete from …": r"DELETE FROM \w+$",
-    "select …": r"SELECT ",
+    "select …": r"(SELECT|WITH) ",
 }
-UNPARSED = ("begin", "commit", "rollback", "lock")
+UNPARSED = ("begin", "commit", "rollback", "lock", "create role", "grant")
 # What the documentation calls the parser's nodes; '' for what the form, a function or another node already says.
 NODES: dict[type[exp.Expr], str] = {
     **dict.fromkeys(
@@ -64,6 +69,7 @@ NODES: dict[type[exp.Expr], str] = {
     exp.Is: "is null",
     exp.Exists: "exists (select …)",
     exp.Case: "case",
+    exp.Like: "like",
     exp.DPipe: "||",
     exp.Cast: "cast",
     exp.NotNullColumnConstraint: "not null",

@@ -294,6 +294,26 @@ def test_system_views_are_found_whatever_the_search_path(warehouse: psycopg.Conn
     assert warehouse.execute("select count(*) from sys_load_history where query_id = -1").fetchone() == (0,)
 
 
+def test_roles_are_in_svv_roles_and_users_are_not(stand_in: StandIn, warehouse: psycopg.Connection) -> None:
+    listed = "select role_name from svv_roles where role_name in ('loader', 'readers_of_svv', 'pg_monitor')"
+    with psycopg.connect(stand_in.postgres.dsn(), autocommit=True) as connection:
+        connection.execute("create role readers_of_svv")
+        try:
+            assert warehouse.execute(listed).fetchall() == [("readers_of_svv",)]
+        finally:
+            connection.execute("drop role readers_of_svv")
+
+
+def test_a_late_binding_view_is_bound_all_the_same(warehouse: psycopg.Connection, schema: str) -> None:
+    warehouse.execute("create table x (a int)")
+    warehouse.execute(f"create view late as select a from {schema}.x with no schema binding")
+    assert warehouse.execute("select a from late").fetchall() == []
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist, match="view late depends on table x"):
+        warehouse.execute("drop table x")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        warehouse.execute(f"create view later as select a from {schema}.y with no schema binding")
+
+
 def test_two_sessions_work_while_one_waits(connect: Connect, schema: str) -> None:
     holder, waiter, third = connect(), connect(), connect()
     holder.execute("create table x (a int)")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.reference import COLUMNS, KEYS, differences, read_log_files, read_song_files, star_schema
+from local.reference.analytics import ANSWERS
 from tests.month import Figures, Month, month, small_month
 
 
@@ -17,6 +18,9 @@ def test_the_reference_comes_to_the_known_figures(known: Month) -> None:
     hours = Counter(play.start_time.hour for play in tables.songplays if play.start_time)
     weekdays = Counter(play.start_time.weekday() for play in tables.songplays if play.start_time)
     [(busiest_hour, plays_in_busiest_hour)] = hours.most_common(1)
+    groups = {(level, gender): plays for level, gender, plays, _ in ANSWERS["plays_by_level_and_gender"](tables)}
+    changes = ANSWERS["level_changes"](tables)
+    title, artist, plays, _ = ANSWERS["most_played_songs"](tables)[0]
     assert known.figures == Figures(
         staging_events=len(tables.staging_events),
         songplays=len(tables.songplays),
@@ -29,6 +33,9 @@ def test_the_reference_comes_to_the_known_figures(known: Month) -> None:
         plays_by_weekday=tuple(weekdays[day] for day in range(7)),
         busiest_hour=busiest_hour,
         plays_in_busiest_hour=plays_in_busiest_hour,
+        plays_by_level_and_gender=tuple(groups[level, gender] for level in ("paid", "free") for gender in "FM"),
+        level_changes=(sum(upgrades for _, upgrades, _ in changes), sum(downgrades for _, _, downgrades in changes)),
+        most_played=(title, artist, plays),
     )
 
 

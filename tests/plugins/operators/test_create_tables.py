@@ -31,7 +31,7 @@ TABLES = {
 
 
 def created(pipeline: Pipeline, **params: str) -> set[str]:
-    return set(pipeline.run(dag_id="sparkify_schema", **params)["tables"])
+    return set(pipeline.run(dag_id="sparkify_schema", only={"tables"}, **params)["tables"])
 
 
 @pytest.fixture

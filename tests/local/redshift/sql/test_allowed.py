@@ -46,10 +46,10 @@ def test_every_node_of_the_table_is_one_of_sqlglots() -> None:
 
 # What a form's parts may be, to write a statement of it.
 PARTS = {
-    "select": "select 1", "insert": "insert into t values (1)", "update": "update t set a = 1",
-    "delete": "delete from t", "whole": "5", "string": "'x'", "password": "'Abcdefg1'", "setting": "query_group",
-    "shown": "query_group", "value": "'x'", "type": "varchar(9)", "column": "c int", "condition": "t.a = u.a",
-    "expression": "1",
+    "select": "select 1", "late_select": "select 1", "insert": "insert into t values (1)",
+    "update": "update t set a = 1", "delete": "delete from t", "whole": "5", "string": "'x'",
+    "password": "'Abcdefg1'", "setting": "query_group", "shown": "query_group", "value": "'x'", "type": "varchar(9)",
+    "column": "c int", "condition": "t.a = u.a", "expression": "1",
 }  # fmt: skip
 
 

@@ -58,7 +58,10 @@ REFUSED = {
     "check": "create table t (a int check (a > 1))",
     "check constraint": "create table t (a int, check (a > 1))",
     "procedure": "create procedure p() as $$ begin end $$ language plpgsql",
-    "late binding": "create view v as select a from t with no schema binding",
+    "late binding to a table without its schema": "create view v as select a from s.t, u with no schema binding",
+    "late binding of a recursive query": "create view v as with recursive x (a) as (select a from s.t union all "
+    "select a from x) select a from x with no schema binding",
+    "binding": "create view v as select a from s.t with schema binding",
     "unknown parameter": "set enable_hashjoin to off",
     "unknown parameter's value": "select current_setting('data_directory')",
     "parameter by a column": "select current_setting(query_group) from t",
@@ -102,6 +105,10 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
         (
             "select stl_load_errors.query from stl_load_errors",
             'SELECT "stl_load_errors"."query" FROM "redshift_compat"."stl_load_errors" AS "stl_load_errors"',
+        ),
+        (
+            'create or replace view "s".v as with x as (select a from s.t) select a from x with no schema binding',
+            'CREATE OR REPLACE VIEW "s"."v" AS WITH "x" AS (SELECT "a" FROM "s"."t") SELECT "a" FROM "x"',
         ),
         ("create table #t (a int)", 'CREATE TEMP TABLE "#t" ("a" integer)'),
         (

@@ -1,0 +1,114 @@
+"""The views for those who ask, and who may ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator
+
+from sparkify.exceptions import SettingsError
+from sparkify.settings import Settings
+from sparkify.task import WarehouseTask
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+VIEW = re.compile(
+    r'\s*(create\s+or\s+replace\s+view\s+"[^"]+"\.(\w+)\s.+\bwith\s+no\s+schema\s+binding)[\s;]*',
+    re.IGNORECASE | re.DOTALL,
+)
+ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
+
+
+class CreateViewsOperator(WarehouseTask, BaseSQLOperator):
+    """
+    Creates or replaces views, and lets a role read them.
+
+    The views are late-binding, so that the tables below them can be dropped and created again. Replacing one keeps
+    what was granted on it; its columns must be those it had
+    (https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html).
+
+    :param sql: files of one ``create or replace view "{{ schema }}".<name> … with no schema binding`` each, every table
+        named with its schema; ``schema`` is that of the settings. (templated)
+    :param readable: tables that the role may read besides the views.
+    :param reader_role: the role that may read them, created if it is missing; '' (default) grants nothing. (templated)
+    :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
+    :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
+    :return: the names of the views, as XCom.
+    """
+
+    conn_id_field = "redshift_conn_id"
+    template_fields: Sequence[str] = ("sql", "reader_role")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    ui_color = "#d9d9d9"
+    uses_log_dates = False
+
+    def __init__(
+        self,
+        *,
+        sql: list[str],
+        readable: Sequence[str] = (),
+        reader_role: str = "",
+        redshift_conn_id: str = "redshift_default",
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sql = sql
+        self.readable = readable
+        self.reader_role = reader_role
+        self.redshift_conn_id = redshift_conn_id
+        self.aws_conn_id = aws_conn_id
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render with ``schema``, the warehouse schema, beside Airflow's own variables."""
+        with_schema: Any = {**context, "schema": Settings.of_connection(self.aws_conn_id).schema}
+        super().render_template_fields(with_schema, jinja_env)
+
+    def execute(self, context: Context) -> list[str]:
+        """Create the views, then the role, then grant."""
+        if self.reader_role and not ROLE.fullmatch(self.reader_role):
+            raise SettingsError(
+                f"reader_role={self.reader_role!r} is not the name of a role; nothing was created. Type one of small "
+                "letters, digits and underscores, at most 63, or leave it empty."
+            )
+        views = self._views()
+        settings = Settings.of_connection(self.aws_conn_id)
+        with self.session(context, settings) as warehouse:
+            for statement in views.values():
+                warehouse.execute(statement)
+            if self.reader_role:
+                self._let_read(warehouse, settings.schema, [*views, *self.readable])
+        self.log.info(
+            "Schema %s has the views %s%s.",
+            settings.schema,
+            ", ".join(views),
+            f"; role {self.reader_role} may read them" if self.reader_role else "",
+        )
+        return list(views)
+
+    def _views(self) -> dict[str, str]:
+        views = {}
+        for text in self.sql:
+            found = VIEW.fullmatch(text)
+            if not found:
+                raise SettingsError(
+                    f"A view's file holds {text.strip()[:60]!r}. Expected one 'create or replace view "
+                    '"{{ schema }}".<name> … with no schema binding\'.'
+                )
+            views[found[2].lower()] = found[1]
+        return views
+
+    def _let_read(self, warehouse: Warehouse, schema: str, names: list[str]) -> None:
+        role = self.reader_role
+        if not warehouse.rows(f"select 1 from svv_roles where role_name = '{role}'"):
+            warehouse.execute(f'create role "{role}"')
+        warehouse.execute(f'grant usage on schema "{schema}" to role "{role}"')
+        tables = ", ".join(f'"{schema}".{name}' for name in names)
+        warehouse.execute(f'grant select on {tables} to role "{role}"')
