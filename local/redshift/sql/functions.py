@@ -53,8 +53,6 @@ CATALOGUE_FUNCTIONS = frozenset(ALLOWED["catalogue_functions"].split())
 # Every spelling of a date part, by what PostgreSQL calls it; and which of those a function takes.
 DATE_PARTS = _turned(ALLOWED["date_parts"])
 PARTS_OF = {name: parts.split() for names, parts in ALLOWED["parts_of"].items() for name in names.split()}
-# PostgreSQL's internal type name, as pg_type.typname gives it, to the name Redshift's load errors use.
-LOAD_TYPE_NAMES = dict(pair.split(":") for pair in ALLOWED["load_type_names"].split())
 # Parameters only Redshift has, with their defaults, are remembered and shown, without effect.
 REDSHIFT_SETTINGS: dict[str, str] = ALLOWED["redshift_settings"]
 SHARED_SETTINGS = frozenset(ALLOWED["shared_settings"].split())
