@@ -15,6 +15,8 @@ from sparkify.exceptions import SettingsError
 
 SEVERITIES = ("error", "warn")
 SAMPLE_ROWS = 5
+CHARACTERS_SHOWN = 200
+LONGEST_SAMPLE = 65_535  # bytes; the column's
 HEADER_LINE = re.compile(r"--\s*(\w+):\s*(.+?)\s*$")
 KEYS = ("name", "severity", "proves")
 # Remarks, the template's own and SQL's; and what may hold any word: texts, quoted names, what a template fills in.
@@ -90,9 +92,11 @@ class CheckResult:
         return not self.passed and (self.check.severity == "error" or self.offending is None)
 
     def sample_json(self) -> str:
-        """Up to five offending rows, as a JSON list of objects."""
-        rows = [dict(zip(self.columns, row, strict=True)) for row in self.sample]
-        return json.dumps(rows, default=str, ensure_ascii=False)
+        """Up to five offending rows, as a JSON list of objects; as many of them as the column holds."""
+        rows = [dict(zip(self.columns, map(_shown, row), strict=True)) for row in self.sample]
+        while len((text := json.dumps(rows, default=str, ensure_ascii=False)).encode()) > LONGEST_SAMPLE:
+            rows.pop()
+        return text
 
     def for_listeners(self) -> SQLCheckResult:
         """The same as Airflow's own SQL checks tell it: lineage listeners read it from the operator."""
@@ -114,7 +118,7 @@ class CheckResult:
         if self.passed:
             return f"{self.check.name}: passed"
         rows = "\n    ".join(
-            ", ".join(f"{column}={value}" for column, value in zip(self.columns, row, strict=True))
+            ", ".join(f"{column}={_shown(value)}" for column, value in zip(self.columns, row, strict=True))
             for row in self.sample
         )
         broken = f"{self.check.name} ({self.check.severity}): {self.offending} row(s) against: {self.check.proves}"
@@ -125,6 +129,12 @@ def name_of(file: str) -> str:
     """``quality/songplays/id_is_unique.sql`` is the check ``songplays.id_is_unique``."""
     path = PurePosixPath(file)
     return f"{path.parent.name}.{path.stem}"
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and len(value) > CHARACTERS_SHOWN:
+        return f"{value[:CHARACTERS_SHOWN]}… ({len(value)} characters)"
+    return value
 
 
 def _refuse_other_than_one_select(file: str, sql: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -99,3 +100,15 @@ def test_a_broken_check_is_told_with_its_rows() -> None:
     assert (found.name, found.success, found.severity, found.actual) == ("users.level_is_known", False, "error", "2")
     assert found.description == "every level is free or paid"
     assert result.sample_json() == '[{"user_id": 7, "level": "gold"}, {"user_id": 8, "level": null}]'
+
+
+def test_a_long_value_is_cut_and_the_sample_fits_its_column() -> None:
+    check = Check("x.y", "warn", "z", "select 1")
+    one = CheckResult(check, 1, ["value"], [("é" * 65_535,)])
+    cut = "é" * 200 + "… (65535 characters)"
+    assert str(one).endswith(f"value={cut}")
+    assert one.sample_json() == f'[{{"value": "{cut}"}}]'
+    columns = [f"c{number}" for number in range(100)]
+    wide = CheckResult(check, 5, columns, [("😀" * 300,) * 50 + (None,) * 50] * 5)
+    assert len(wide.sample_json().encode()) <= 65_535
+    assert len(json.loads(wide.sample_json())) == 1

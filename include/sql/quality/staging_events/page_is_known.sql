@@ -1,6 +1,6 @@
 -- name: staging_events.page_is_known
 -- severity: warn
--- proves: every page is one that the player had when these checks were written
+-- proves: every page is a known one
 select
     log_date,
     page,
