@@ -18,7 +18,7 @@ import pytest
 from local import connections, databases, query
 from local.errors import LocalStackError
 from local.home import Home
-from local.ports import LOOPBACK
+from local.ports import LOOPBACK, PortReservations
 from local.postgres import Postgres
 from local.stack import Stack
 from local.supervision import Supervisor
@@ -122,6 +122,11 @@ def test_up_takes_over_from_a_killed_supervisor_and_loses_nothing(own: Stack) ->
 
 def test_ports_are_kept_when_free_and_given_up_when_taken(own: Stack) -> None:
     told: list[str] = []
+    own.home.create()
+    # Where no other stack looks for a port, or one could take these while this one is down.
+    with PortReservations() as reservations:
+        for name, preferred in (("postgres", 15432), ("s3", 14566)):
+            own.home.choose_port(name, reservations.choose(preferred + os.getpid() % 5000))
     own.up(("postgres", "s3"))
     own.down()
     before = own.home.port("postgres"), own.home.port("s3")
