@@ -133,6 +133,21 @@ def test_a_delivery_without_some_events_takes_them_out_everywhere(pipeline: Pipe
     assert pipeline.rows("select user_id, level from users order by user_id") == [(7, "free"), (9, "free")]
 
 
+def test_a_play_that_passes_to_another_date_before_its_time_was_loaded_keeps_its_time(pipeline: Pipeline) -> None:
+    first, second = date(2018, 11, 1), date(2018, 11, 2)
+    both = play(userId="7", itemInSession=0, ts=1_541_073_600_000)
+    pipeline.put_events(first, [both])
+    pipeline.put_events(second, [both])
+    pipeline.run(first, only={"tables", "stage_events", "stage_songs", "songplays"})
+    pipeline.run(second)
+    pipeline.execute("delete from time")
+    pipeline.put_events(first, [])
+    pipeline.run(first, only=WRITING)
+    expected = star_schema(read_log_files(Example("passed on", {second: [both]}, {}).files()), [])
+    assert len(expected.time) == 1
+    pipeline.assert_equals(expected)
+
+
 def test_songs_that_come_after_the_plays_are_matched_then(pipeline: Pipeline) -> None:
     day = date(2018, 11, 1)
     pipeline.put_events(day, [play(userId="7", ts=1_541_073_600_000)])

@@ -14,13 +14,17 @@ doubtful as (
 
 foreign_dates as (
 
-    select start_time
+    select
+        start_time,
+        log_date
     from incoming
     where log_date not between '{{ log_dates.first }}' and '{{ log_dates.last }}'
 
     except
 
-    select start_time
+    select
+        start_time,
+        log_date
     from outgoing
 
 )
