@@ -26,7 +26,7 @@ How fast the Redshift stand-in copies, what memory that takes, and what a statem
 | Machine | {machine} |
 | Events | 18 columns of `staging_events`, one JSON object a line, in {objects} objects listed by a manifest |
 | Compared with | `psql \\copy` of the same rows as CSV into the same table of the same PostgreSQL, in turns |
-| Speeds | medians of {repeats} loads |
+| Speeds | {speeds} |
 
 | | measured | limit | holds | |
 |---|---:|---:|---|---|
@@ -60,7 +60,8 @@ def as_markdown(figures: Sequence[Figure], *, objects: int, repeats: int) -> str
     """The figures as a page, with what they were measured on."""
     rows = "\n".join(f"| {' | '.join(_cells(figure))} |" for figure in figures)
     today = datetime.now(UTC).date()
-    return PAGE.format(today=today, machine=machine(), objects=objects, repeats=repeats, rows=rows)
+    speeds = f"medians of {repeats} loads each" if repeats > 1 else "one load each"
+    return PAGE.format(today=today, machine=machine(), objects=objects, speeds=speeds, rows=rows)
 
 
 def as_svg(loads: Sequence[Memory]) -> str:
