@@ -26,6 +26,7 @@ class WarehouseTask:
     redshift_conn_id: str
     aws_conn_id: Any
     uses_log_dates: bool = True
+    _session: Warehouse | None = None
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render with ``log_dates`` (:class:`LogDates`) beside Airflow's own variables."""
@@ -41,7 +42,13 @@ class WarehouseTask:
     def session(self, context: Mapping[str, Any], settings: Settings | None = None) -> Warehouse:
         """A session labelled with the task; to be used as a context manager."""
         settings = settings or Settings.of_connection(self.aws_conn_id)
-        return Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log)  # type: ignore[attr-defined]
+        self._session = Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log)  # type: ignore[attr-defined]
+        return self._session
+
+    def on_kill(self) -> None:
+        """End the session of a task that Airflow stops, so that its statement does not run on and hold locks."""
+        if self._session is not None:
+            self._session.kill()
 
     def report(self, load: Load) -> dict[str, int]:
         """Say in the log what was loaded; returns the counts for XCom."""

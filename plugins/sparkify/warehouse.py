@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 
+from sparkify.connecting import connect
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.settings import get_connection
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 STATEMENT_TIMEOUT_MS = 3_600_000
 LOCK_TIMEOUT_MS = 600_000
+# Airflow gives a task that it stops five seconds before it kills it.
+KILL_SECONDS = 4.0
 QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 # PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server
@@ -46,6 +49,8 @@ class Warehouse:
         self.label = re.sub(r"[^\w.:+-]", "_", label, flags=re.ASCII)[:256]
         self.log = log
         self._connection: Any = None
+        self._hook: DbApiHook | None = None
+        self._pid: int | None = None
 
     def __enter__(self) -> Warehouse:
         connection = get_connection(self.conn_id)
@@ -62,8 +67,9 @@ class Warehouse:
                 "there, or `iam` in its extra, which looks both up."
             )
         with self._translated(f"connect to the warehouse by {self.conn_id}"):
-            self._connection = hook.get_conn()
+            self._connection = connect(hook.get_conn)
             self._connection.autocommit = True
+        self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
         self.execute("set application_name to 'sparkify'")
         self.execute(f"set query_group to '{self.label}'")
         self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
@@ -73,8 +79,33 @@ class Warehouse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A time limit or an interrupt struck inside a statement: the driver would wait for its end before it hung up.
+        if error is not None and not isinstance(error, Exception):
+            self.kill()
+        self._pid = None
         with contextlib.suppress(Exception):
             self._connection.close()
+
+    def kill(self) -> None:
+        """End the session from outside, with its statement, transaction and locks; what waits for it then fails."""
+        if self._hook is None or self._pid is None:
+            return
+        pid, self._pid = self._pid, None
+        try:
+            with (
+                contextlib.closing(connect(self._hook.get_conn, KILL_SECONDS)) as connection,
+                contextlib.closing(connection.cursor()) as cursor,
+            ):
+                cursor.execute(f"select pg_terminate_backend({pid})")
+            self.log.info("Ended the warehouse session %s, whose statement was still running.", pid)
+        except Exception as error:
+            self.log.warning(
+                "Could not end the warehouse session %s: %s. It may hold locks until its statement ends; "
+                "pg_terminate_backend(%s) ends it.",
+                pid,
+                reason(error),
+                pid,
+            )
 
     def execute(self, sql: str, parameters: Sequence[object] | None = None) -> int:
         """Run one statement; returns the rows it touched (-1 where that has no meaning)."""
@@ -105,7 +136,7 @@ class Warehouse:
                 self._lock(sorted(f"mutex_{table}" for table in tables))
             yield
             self.execute("commit")
-        except BaseException:
+        except Exception:
             with contextlib.suppress(Exception):
                 self.execute("rollback")
             raise

@@ -6,9 +6,12 @@ import json
 import threading
 
 import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time.timeout import timeout
 
 from sparkify import warehouse as module
 from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.warehouse import Warehouse
 from tests.pipeline import Pipeline
 
 
@@ -62,6 +65,45 @@ def test_a_lock_waited_for_too_long_fails_naming_the_holder(
         ):
             pass
         assert waiter.rows("select count(*) from users") == [(0,)]
+
+
+def waits_for_a_lock(pipeline: Pipeline, pid: int) -> bool:
+    return bool(pipeline.rows(f"select pid from svv_transactions where pid = {pid} and not granted"))
+
+
+def test_a_killed_session_lets_go_of_all_it_held_although_its_statement_was_still_running(pipeline: Pipeline) -> None:
+    failures: list[Exception] = []
+
+    def wait_holding(warehouse: Warehouse) -> None:
+        try:
+            with warehouse.transaction("songplays"), warehouse.transaction("users"):
+                pass
+        except Exception as error:
+            failures.append(error)
+
+    with pipeline.session() as holder, pipeline.session() as killed, holder.transaction("users"):
+        pid = killed.rows("select pg_backend_pid()")[0][0]
+        thread = threading.Thread(target=wait_holding, args=[killed])
+        thread.start()
+        while not waits_for_a_lock(pipeline, pid):
+            assert thread.is_alive()
+        killed.kill()
+        thread.join()
+        assert not pipeline.rows(f"select pid from svv_transactions where pid = {pid}")
+        with pipeline.session() as other, other.transaction("songplays"):
+            pass
+    assert isinstance(failures[0], Unavailable)
+
+
+def test_a_time_limit_ends_the_statement_it_struck_in(pipeline: Pipeline) -> None:
+    with pipeline.session() as holder, holder.transaction("users"):
+        pid = 0
+        with pytest.raises(AirflowTaskTimeout), pipeline.session() as late:
+            pid = late.rows("select pg_backend_pid()")[0][0]
+            with timeout(1), late.transaction("users"):
+                pass
+        assert pid
+        assert not pipeline.rows(f"select pid from svv_transactions where pid = {pid}")
 
 
 def test_a_dropped_table_is_told_with_the_cure(pipeline: Pipeline) -> None:
