@@ -183,12 +183,7 @@ FAULTS = (
         sql="update users set level = 'paid' where user_id = 9",
     ),
     Fault("songplays.user_is_in_users", "a user who is not there", sql="delete from users where user_id = 10"),
-    of_play(
-        "songplays.id_is_unique",
-        "a play that is there twice",
-        "insert into songplays select * from songplays",
-        5,
-    ),
+    of_play("songplays.id_is_unique", "a play that is there twice", "insert into songplays select * from songplays", 5),
     of_play("songplays.play_is_loaded_once", "a play that is not there", "delete from songplays", 6),
     of_play(
         "songplays.required_columns_are_set",
