@@ -34,7 +34,7 @@ class DagRun:
 
 @dataclass(frozen=True)
 class FailedTask:
-    """A task that failed, with the end of its last attempt's log."""
+    """A task that failed, with the end of its last attempt's log and, after that, all that its error says."""
 
     task_id: str
     tries: int
@@ -115,25 +115,28 @@ class AirflowApi:
         return int(self._request("POST", "/backfills", json=request)["id"])
 
     def failed_tasks(self, dag_id: str, run_id: str, lines: int) -> list[FailedTask]:
-        """Return the failed tasks of a run with the last `lines` lines of their logs."""
+        """Return the failed tasks of a run with the last `lines` lines of their logs; more, if the error has more."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
         answer = self._request("GET", path, params={"state": "failed", "limit": _PAGE})
         return [
             FailedTask(
                 task["task_id"],
                 task["try_number"],
-                self._log(f"{path}/{task['task_id']}/logs/{task['try_number']}", task["map_index"])[-lines:],
+                self._log(f"{path}/{task['task_id']}/logs/{task['try_number']}", task["map_index"], lines),
             )
             for task in answer["task_instances"]
         ]
 
-    def _log(self, path: str, map_index: int) -> list[str]:
+    def _log(self, path: str, map_index: int, lines: int) -> list[str]:
         answer = self._request(
             "GET", path, params={"full_content": "true", "map_index": map_index}, missing_is_none=True
         )
         if answer is None:
             return ["(it has no log)"]
-        return _without_groups(line for entry in answer["content"] for line in _log_lines(entry))
+        told = _without_groups(line for entry in answer["content"] for line in _log_lines(entry))
+        errors = [line for entry in answer["content"] for line in _error_lines(entry)]
+        room = max(0, lines - len(errors))
+        return told[max(0, len(told) - room) :] + errors
 
     def _sign_in(self) -> None:
         try:
@@ -213,8 +216,10 @@ def _log_lines(entry: dict[str, Any] | str) -> list[str]:
     if isinstance(entry, str):
         return [entry]
     lines = str(entry.get("event", "")).splitlines()
-    if entry.get("error_detail"):
-        lines.insert(0, "::endgroup::")  # Airflow leaves the group open when the task failed in it
-    for error in entry.get("error_detail") or []:
-        lines += f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
-    return lines
+    # Airflow leaves the group open when the task failed in it.
+    return ["::endgroup::", *lines] if entry.get("error_detail") else lines
+
+
+def _error_lines(entry: dict[str, Any] | str) -> list[str]:
+    errors = [] if isinstance(entry, str) else entry.get("error_detail") or []
+    return [line for error in errors for line in f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()]

@@ -107,7 +107,8 @@ def _named(name: str) -> Question:
 def _with_bars(answer: Result, column: str) -> Result:
     """The answer to look at: with a bar a row, and texts and fractions cut to what one reads."""
     at = answer.columns.index(column)
-    most = max(row[at] for row in answer.rows)
+    # A share is of the whole, not of the largest share.
+    most = 100 if column.endswith("_percent") else max(row[at] for row in answer.rows)
     rows: list[Sequence[object]] = [[*map(_short, row), bar(row[at], most)] for row in answer.rows]
     return Result([*answer.columns, ""], rows, answer.affected)
 

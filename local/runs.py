@@ -13,7 +13,9 @@ from local.errors import LocalStackError, RunFailedError
 
 _POLL_SECONDS = 1.0
 _LOG_LINES = 15
-_LINE_LENGTH = 400
+# An error is told as a whole, if it is not that of something gone wild.
+_ERROR_LINES = 500
+_LINE_LENGTH = 2000
 _REPORTED_RUNS = 5
 
 
@@ -131,7 +133,9 @@ class Runner:
             lines.append(f"\nRun {run.run_id} ({run.state}):")
             for task in self._api.failed_tasks(dag_id, run.run_id, _LOG_LINES):
                 lines.append(f"  {task.task_id} failed at try {task.tries}; its log ends:")
-                lines += [f"    {_shortened(line)}" for line in task.log]
+                lines += [f"    {_shortened(line)}" for line in task.log[:_ERROR_LINES]]
+                if len(task.log) > _ERROR_LINES:
+                    lines.append(f"    … and {len(task.log) - _ERROR_LINES} more lines; see them in Airflow's UI.")
         if len(failed) > _REPORTED_RUNS:
             lines.append(f"\n{len(failed) - _REPORTED_RUNS} more runs failed; see them in Airflow's UI.")
         raise RunFailedError("\n".join(lines))

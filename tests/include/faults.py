@@ -58,7 +58,14 @@ def sound_events(log_date: date, **of_plays: Any) -> list[Raw]:
         play(ts=noon(log_date) + 1000 * number, itemInSession=number, sessionId=700) | of_plays
         for number in range(PLAYS)
     ]
-    return [*plays, visit(log_date), visit(log_date, itemInSession=1, page="Help", ts=noon(log_date)), nobody()]
+    others = [visit(log_date, userId=user, sessionId=800 + int(user)) for user in ("9", "10")]
+    return [
+        *plays,
+        *others,
+        visit(log_date),
+        visit(log_date, itemInSession=1, page="Help", ts=noon(log_date)),
+        nobody(),
+    ]
 
 
 def lines(events: Sequence[Raw]) -> bytes:
@@ -86,24 +93,37 @@ def sound_files() -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Fault:
-    """``files`` are delivered and loaded, or ``sql`` is run in the tables; then ``check`` breaks, and no other does."""
+    """``files`` are delivered and loaded, or ``sql`` is run in the tables; then ``check`` breaks, and no other does.
+
+    Each is of rows of its own, so that several can be planted at once: `events` are what a date's file has besides.
+    """
 
     check: str
     what: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    events: Sequence[Raw] = ()
     sql: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def in_file(check: str, what: str, *more: Raw) -> Fault:
     """The date's file has these events besides."""
-    return Fault(f"staging_events.{check}", what, files={key(DAY): lines([*sound_events(DAY), *more])})
+    return Fault(f"staging_events.{check}", what, {key(DAY): lines([*sound_events(DAY), *more])}, events=more)
 
 
-def in_catalogue(check: str, what: str, one: Raw) -> Fault:
-    """A song file is new."""
-    return Fault(check, what, files={"song_data/A/A/A/TR3.json": json.dumps(one).encode()})
+def in_catalogue(check: str, what: str, number: int, one: Raw) -> Fault:
+    """A song file, of this number, is new."""
+    return Fault(check, what, files={f"song_data/A/A/A/TR{number}.json": json.dumps(one).encode()})
 
+
+def of_play(check: str, what: str, sql: str, second: int) -> Fault:
+    """Something is done to the play of this second past noon."""
+    return Fault(check, what, sql=f"{sql} where start_time = '{DAY} 12:00:{second:02}'")
+
+
+MANY = [visit(itemInSession=number, page="About", ts=noon(DAY) - 1000 * number) for number in range(20, 80)]
+UNMATCHED = {"song": "Army of Me"}
+BAD_LINE = b"\n{oops"
 
 FAULTS = (
     in_file("identity_is_complete", "an event without a session", visit(sessionId=None, itemInSession=5)),
@@ -119,15 +139,11 @@ FAULTS = (
     in_file("level_is_known", "a level that is new", nobody(itemInSession=1, level="family")),
     in_file("method_is_known", "a method that is new", visit(itemInSession=5, method="DELETE")),
     in_file("status_is_known", "a status that is new", visit(itemInSession=5, status=500)),
-    Fault(
-        "staging_events.volume_is_usual",
-        "a file with a third of the usual lines",
-        files={key(DAY): lines(sound_events(DAY)[-9:])},
-    ),
+    in_file("volume_is_usual", "a file with three times the usual lines", *MANY),
     Fault(
         "staging_events.line_was_read",
         "a line that is no JSON, with `max_bad_lines` 1",
-        files={key(DAY): lines(sound_events(DAY)) + b"\n{oops"},
+        files={key(DAY): lines(sound_events(DAY)) + BAD_LINE},
         params={"max_bad_lines": 1},
     ),
     Fault(
@@ -135,15 +151,16 @@ FAULTS = (
         "a staged row that somebody deleted",
         sql=f"delete from staging_events where log_date = '{DAY}' and page = 'Home' and user_id = 8",
     ),
-    in_catalogue("staging_songs.song_has_an_id", "a song without an id", song(None)),
-    in_catalogue("staging_songs.song_is_delivered_once", "a song in two files that differ", song("SO1", year=1998)),
+    in_catalogue("staging_songs.song_has_an_id", "a song without an id", 3, song(None)),
+    in_catalogue("staging_songs.song_is_delivered_once", "a song in two files that differ", 4, song("SO1", year=1998)),
     in_catalogue(
         "songs.required_columns_are_set",
         "a song without a title",
-        song("SO3", title=None, artist_id="AR2") | {"artist_name": "Sigur Rós"},
+        5,
+        song("SO3", title=None, artist_id="AR2", artist_name="Sigur Rós"),
     ),
-    in_catalogue("songs.duration_is_positive", "a song of no length", song("SO3", title="Silence", duration=0)),
-    in_catalogue("artists.name_is_set", "an artist without a name", song("SO3", artist_id="AR3", artist_name=None)),
+    in_catalogue("songs.duration_is_positive", "a song of no length", 6, song("SO4", title="Silence", duration=0)),
+    in_catalogue("artists.name_is_set", "an artist without a name", 7, song("SO5", artist_id="AR3", artist_name=None)),
     Fault(
         "songs.id_is_unique",
         "a song that is there twice",
@@ -163,58 +180,39 @@ FAULTS = (
     Fault(
         "users.level_is_the_latest",
         "a user whose level somebody changed",
-        sql="update users set level = 'paid' where user_id = 8",
+        sql="update users set level = 'paid' where user_id = 9",
     ),
-    Fault(
-        "songplays.id_is_unique",
-        "a play that is there twice",
-        sql=f"insert into songplays select * from songplays where start_time = '{DAY} 12:00:05'",
-    ),
-    Fault(
-        "songplays.play_is_loaded_once",
-        "a play that is not there",
-        sql=f"delete from songplays where start_time = '{DAY} 12:00:05'",
-    ),
-    Fault(
+    Fault("songplays.user_is_in_users", "a user who is not there", sql="delete from users where user_id = 10"),
+    of_play("songplays.id_is_unique", "a play that is there twice", "insert into songplays select * from songplays", 5),
+    of_play("songplays.play_is_loaded_once", "a play that is not there", "delete from songplays", 6),
+    of_play(
         "songplays.required_columns_are_set",
         "a play without a session",
-        sql=f"update songplays set session_id = null where start_time = '{DAY} 12:00:05'",
+        "update songplays set session_id = null",
+        7,
     ),
-    Fault("songplays.user_is_in_users", "a user who is not there", sql="delete from users where user_id = 8"),
-    Fault(
-        "songplays.song_is_in_songs",
-        "a song that is not there",
-        sql=f"update songplays set song_id = 'SO9' where start_time = '{DAY} 12:00:05'",
+    of_play("songplays.song_is_in_songs", "a song that is not there", "update songplays set song_id = 'SO9'", 8),
+    of_play(
+        "songplays.artist_is_in_artists", "an artist who is not there", "update songplays set artist_id = 'AR9'", 9
     ),
-    Fault(
-        "songplays.artist_is_in_artists",
-        "an artist who is not there",
-        sql=f"update songplays set artist_id = 'AR9' where start_time = '{DAY} 12:00:05'",
-    ),
-    Fault(
-        "songplays.start_time_is_in_time",
-        "a start time that is not there",
-        sql=f"delete from time where start_time = '{DAY} 12:00:05'",
-    ),
+    of_play("songplays.start_time_is_in_time", "a start time that is not there", "delete from time", 10),
+    of_play("time.start_time_is_unique", "a start time that is there twice", "insert into time select * from time", 11),
+    of_play("time.parts_agree_with_start_time", "a Thursday that is called Monday", "update time set weekday = 0", 12),
     Fault(
         "songplays.match_rate_is_usual",
         "plays of songs that are not in the catalogue",
-        files={key(DAY): lines(sound_events(DAY, song="Army of Me"))},
-    ),
-    Fault(
-        "time.start_time_is_unique",
-        "a start time that is there twice",
-        sql=f"insert into time select * from time where start_time = '{DAY} 12:00:05'",
-    ),
-    Fault(
-        "time.parts_agree_with_start_time",
-        "a Thursday that is called Monday",
-        sql=f"update time set weekday = 0 where start_time = '{DAY} 12:00:05'",
+        files={key(DAY): lines(sound_events(DAY, **UNMATCHED))},
     ),
     Fault(
         "load_history.date_is_recorded",
         "a load whose record somebody deleted",
         sql="delete from load_history where table_name = 'staging_events'",
+    ),
+    Fault(
+        "load_history.date_is_settled",
+        "another run that has staged the date and failed",
+        sql="insert into load_history (table_name, first_log_date, last_log_date, dag_id, run_id, ended_at)"
+        f" values ('staging_events', '{DAY}', '{DAY}', 'sparkify_daily', 'manual__later', '2100-01-01 00:10:00')",
     ),
 )
 

@@ -35,22 +35,6 @@ SQL = PROJECT / "include" / "sql"
 NAMES = sorted(name_of(str(file)) for file in (SQL / "quality").rglob("*.sql"))
 
 
-@pytest.fixture(scope="module")
-def loaded(stack: Any) -> Iterator[Sound]:
-    with pytest.MonkeyPatch.context() as patch:
-        pipeline = Pipeline(stack, patch.setenv)
-        pipeline.run(dag_id="sparkify_schema")
-        made = Sound(pipeline)
-        yield made
-        made.drop()
-
-
-@pytest.fixture
-def sound(loaded: Sound) -> Iterator[Sound]:
-    yield loaded
-    loaded.restore()
-
-
 def test_every_check_has_its_fault() -> None:
     assert sorted(fault.check for fault in FAULTS) == NAMES
 
@@ -89,7 +73,7 @@ def test_what_others_have_staged_and_not_yet_loaded_breaks_no_check(sound: Sound
 
 def test_loading_the_dates_again_cures_what_somebody_changed(sound: Sound) -> None:
     # A key that is there twice hides from what compares rows; so does a wrong row of a table that is only added to.
-    by_hand = ("users.id_is_unique", "songs.id_is_unique", "artists.id_is_unique")
+    by_hand = ("users.id_is_unique", "songs.id_is_unique", "artists.id_is_unique", "load_history.date_is_settled")
     for fault in FAULTS:
         if fault.check not in by_hand and not fault.check.startswith("time."):
             sound.pipeline.execute(fault.sql or "select 1")

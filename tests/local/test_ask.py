@@ -108,6 +108,11 @@ def test_a_fraction_is_cut_for_people_and_whole_for_programs(capsys: pytest.Capt
 
 
 @pytest.mark.usefixtures("loaded")
+def test_the_bar_of_a_percentage_is_a_part_of_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert " 4.88  ██\n" in ask(capsys, "match_rate")
+
+
+@pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("name", questions())
 def test_every_question_is_answered_as_csv(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     header, *rows = csv.reader(io.StringIO(ask(capsys, name, "--format", "csv")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Iterator
 
@@ -37,7 +38,8 @@ def tiny():
     def work(ds=None, params=None):
         date = params["log_date"] or ds
         if date == "2018-11-13":
-            raise ValueError("an unlucky day")
+            print("before the failure")
+            raise ValueError("\\n".join(["an unlucky day", *(f"reason {n}" for n in range(1000))]))
         while date == "2018-11-20" and not Path(__file__).with_name("go").exists():
             time.sleep(0.1)
         return date
@@ -134,6 +136,16 @@ def test_a_triggered_run_gets_its_params_and_its_failure_is_told(runner: Runner)
     assert "2018-11-05" in runner.trigger("tiny", {"log_date": "2018-11-05"})
     with pytest.raises(RunFailedError, match="an unlucky day"):
         runner.trigger("tiny", {"log_date": "2018-11-13"})
+
+
+def test_an_error_of_many_lines_is_told_from_its_first_on(runner: Runner) -> None:
+    with pytest.raises(RunFailedError) as failure:
+        runner.trigger("tiny", {"log_date": "2018-11-13"})
+    told = [line.strip() for line in str(failure.value).splitlines()]
+    first = told.index("ValueError: an unlucky day")
+    assert told[first + 1 : first + 101] == [f"reason {n}" for n in range(100)]
+    assert re.fullmatch(r"… and \d+ more lines; see them in Airflow's UI\.", told[-1])
+    assert len(told) < 600
 
 
 def test_a_param_that_the_dag_does_not_have_is_refused(runner: Runner) -> None:

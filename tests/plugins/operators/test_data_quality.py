@@ -114,6 +114,18 @@ def test_no_more_than_five_rows_of_a_broken_check_are_told(with_users: Pipeline)
     assert str(failure.value).count("user_id=") == 5
 
 
+def test_a_sample_may_hold_any_signs(with_users: Pipeline) -> None:
+    signs = "%s %(x)s 100% {y} {{ z }} 'a' \"b\" \\ \n $1 é 😀"
+    with with_users.session() as warehouse:
+        warehouse.execute("update users set first_name = %s where user_id = 7", [signs])
+    named = BREAKS.replace("level from users where user_id >= 7", "first_name from users where user_id = 7")
+    with pytest.raises(DataError) as failure:
+        check(named)
+    assert f"user_id=7, first_name={signs}" in str(failure.value)
+    ((sample,),) = with_users.rows("select sample from data_quality_results")
+    assert json.loads(sample) == [{"user_id": 7, "first_name": signs}]
+
+
 def test_the_results_of_a_task_are_one_statement(with_users: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     execute = Warehouse.execute

@@ -2,7 +2,15 @@
 -- severity: error
 -- proves: every event with page NextSong of the log dates is one row of songplays, and no other is
 {% import "macros/events.sql" as events %}
+{% import "macros/loads.sql" as loads %}
+{#- What another run has staged and not yet loaded is for that run to judge. #}
 with
+
+on_the_way as (
+
+    {{ loads.dates_on_the_way('songplays', log_dates) }}
+
+),
 
 of_dates as (
 
@@ -19,6 +27,7 @@ of_dates as (
 deliveries as (
 
     select
+        log_date,
         page,
         {{ events.songplay_id() }} as songplay_id,
         row_number() over (
@@ -43,6 +52,19 @@ expected as (
         and songplay_id in (
             select {{ events.songplay_id() }} from of_dates
         )
+
+),
+
+unsettled as (
+
+    select songplay_id
+    from deliveries
+    where log_date in (select log_date from on_the_way)
+
+    union
+
+    select songplay_id
+    from songplays_pending
 
 ),
 
@@ -89,10 +111,15 @@ select
 from expected
 full outer join loaded
     on expected.songplay_id = loaded.songplay_id
+left join unsettled
+    on coalesce(expected.songplay_id, loaded.songplay_id) = unsettled.songplay_id
 where
-    loaded.songplay_id is null
-    or (
-        expected.songplay_id is null
-        and loaded.log_date
-        between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    unsettled.songplay_id is null
+    and (
+        loaded.songplay_id is null
+        or (
+            expected.songplay_id is null
+            and loaded.log_date
+            between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+        )
     )

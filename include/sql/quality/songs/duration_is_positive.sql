@@ -1,5 +1,5 @@
 -- name: songs.duration_is_positive
--- severity: warn
+-- severity: error
 -- proves: every song has a duration above 0
 select
     song_id,

@@ -1,5 +1,5 @@
 -- name: songs.required_columns_are_set
--- severity: warn
+-- severity: error
 -- proves: every song has a title and an artist
 select
     song_id,

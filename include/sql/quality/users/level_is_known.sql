@@ -3,7 +3,8 @@
 -- proves: the level of every user of the log dates' events is free or paid
 select
     user_id,
-    level
+    level,
+    last_seen_at
 from users
 where
     user_id in (

@@ -2,8 +2,16 @@
 -- severity: error
 -- proves: a user's level is that of the user's latest event
 {% import "macros/events.sql" as events %}
-{#- A row of a later event is for the run of that event's date to judge: it may be loading now. #}
+{% import "macros/loads.sql" as loads %}
+{#- A row of a later event is for the run of that event's date to judge: it may be loading now;
+    so is what another run has staged and not yet loaded. #}
 with
+
+on_the_way as (
+
+    {{ loads.dates_on_the_way('users', log_dates) }}
+
+),
 
 latest_times as (
 
@@ -32,6 +40,7 @@ latest_first as (
 
     select
         user_id,
+        log_date,
         level,
         {{ events.start_time() }} as seen_at,
         row_number() over (
@@ -47,6 +56,19 @@ latest_first as (
     where
         ts between (select earliest from span) and (select latest from span)
 
+),
+
+unsettled as (
+
+    select user_id
+    from latest_first
+    where log_date in (select log_date from on_the_way)
+
+    union
+
+    select user_id
+    from users_pending
+
 )
 
 select
@@ -58,8 +80,11 @@ select
 from latest_first
 inner join users
     on latest_first.user_id = users.user_id
+left join unsettled
+    on latest_first.user_id = unsettled.user_id
 where
     latest_first.recency = 1
+    and unsettled.user_id is null
     and (
         users.last_seen_at is null
         or users.last_seen_at < latest_first.seen_at
