@@ -50,11 +50,13 @@ format: $(STAMP) ## put Python and SQL into the project's style
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/sqlfluff fix include/sql
 
-lock: $(STAMP) ## work out requirements.txt and requirements-dev.txt anew from pyproject.toml
+lock: $(STAMP) ## work out the requirements files anew from pyproject.toml
 	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header pyproject.toml --group container -c requirements.txt -o requirements-container.txt
 
 clean: ## remove what can be made again: .venv and caches, but not the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
