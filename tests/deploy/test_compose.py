@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -20,15 +19,15 @@ import redshift_connector
 from airflow.cli.cli_parser import get_parser
 from airflow.configuration import conf
 
-from deploy.environment import VARIABLES, complete
+from deploy.environment import VARIABLES
 from deploy.requirements import Locked, read_lock
 from local.databases import WAREHOUSE, WAREHOUSE_USER
 from local.postgres import ADMIN, binaries
 from local.programs import PROGRAMS
 from sparkify.settings import Settings
+from tests.deploy.conftest import Compose
 from tests.pipeline import PROJECT, load_dag
 
-COMPOSE = Path(sys.executable).parent / "docker-compose"
 TEXT = (PROJECT / "docker-compose.yaml").read_text()
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 AIRFLOW = {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "init"}
@@ -38,30 +37,6 @@ PROFILES: dict[str, set[str]] = {
     "": AIRFLOW | {"postgres", "redis"},
     "local": AIRFLOW | {"postgres", "redis", "warehouse", "s3", "redshift", "demo-files", "demo"},
 }
-
-
-def compose(env_file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the real compose, with no variables but those of the file."""
-    environment = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
-    return subprocess.run(
-        [COMPOSE, "--project-directory", PROJECT, "--env-file", env_file, *arguments],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def env_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("compose") / ".env"
-    complete(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def config(env_file: Path) -> Any:
-    """The whole file, profile ``local`` included, as compose understands it."""
-    done = compose(env_file, "--profile", "local", "config", "--format", "json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def airflow_services(config: Any) -> Iterator[tuple[str, Any]]:
@@ -87,7 +62,7 @@ def airflow_commands(config: Any) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize(("profile", "services"), PROFILES.items())
-def test_compose_accepts_it_and_starts(profile: str, services: set[str], env_file: Path) -> None:
+def test_compose_accepts_it_and_starts(profile: str, services: set[str], env_file: Path, compose: Compose) -> None:
     selected = ["--profile", profile] if profile else []
     done = compose(env_file, *selected, "config", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
@@ -95,7 +70,7 @@ def test_compose_accepts_it_and_starts(profile: str, services: set[str], env_fil
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_missing_secret_is_asked_for(name: str, env_file: Path, tmp_path: Path) -> None:
+def test_a_missing_secret_is_asked_for(name: str, env_file: Path, tmp_path: Path, compose: Compose) -> None:
     lines = [line for line in env_file.read_text().splitlines() if not line.startswith(f"{name}=")]
     (tmp_path / ".env").write_text("\n".join(lines))
     done = compose(tmp_path / ".env", "--profile", "local", "config", "--quiet")
@@ -232,7 +207,7 @@ def test_the_passed_on_connections_are_those_of_the_dags(config: Any) -> None:
 
 
 def test_the_local_connections_are_what_the_package_and_the_driver_take(
-    config: Any, env_file: Path, monkeypatch: pytest.MonkeyPatch
+    config: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = json.loads(config["configs"]["local-connections"]["content"])
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connections["aws_default"]))
