@@ -40,7 +40,9 @@ for dag_id, conf in json.loads(sys.argv[1]).items():
     run = bag.dags[dag_id].test(run_conf=conf)
     states[dag_id] = {task.task_id: str(task.state) for task in run.get_task_instances()}
 found = {name: module.__file__ for name, module in sys.modules.items() if name.startswith("sparkify.")}
-print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "states": states, "found": found}))
+absent = [path for dag in bag.dags.values() for path in dag.template_searchpath or () if not Path(path).is_dir()]
+result = {"dags": sorted(bag.dags), "errors": bag.import_errors, "absent": absent, "states": states, "found": found}
+print(json.dumps(result))
 """
 
 
@@ -93,6 +95,7 @@ def test_it_runs_where_nothing_of_the_checkout_is(
     done = home.run({"sparkify_schema": {}, "sparkify_daily": {"log_date": LOG_DATE.isoformat()}})
     assert done["errors"] == {}
     assert set(done["dags"]) == DAGS
+    assert done["absent"] == [], "a DAG looks for its SQL where this layout has none: let include_folder find it"
     for dag_id, states in done["states"].items():
         assert set(states.values()) == {"success"}, (dag_id, states)
     assert all(path.startswith(f"{home.folder}/plugins/") for path in done["found"].values()), done["found"]
