@@ -7,7 +7,7 @@ UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint bench conformance format lock clean
+.PHONY: help demo up down status test lint bench conformance format lock clean env dist
 
 help: ## say what each target does
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -50,11 +50,19 @@ format: $(STAMP) ## put Python and SQL into the project's style
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/sqlfluff fix include/sql
 
-lock: $(STAMP) ## work out requirements.txt and requirements-dev.txt anew from pyproject.toml
+lock: $(STAMP) ## work out the requirements files anew from pyproject.toml
 	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header pyproject.toml -o requirements.txt
 	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header pyproject.toml --group container -c requirements.txt -o requirements-container.txt
+
+env: ## write the secrets that docker-compose.yaml needs into .env, if they are missing
+	@python3 -m deploy env
+
+dist: ## write the project into dist as Amazon MWAA and Astronomer expect it
+	@python3 -m deploy dist
 
 clean: ## remove what can be made again: .venv and caches, but not the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,18 +26,18 @@ three times; wrong data is not. A failure may wait: the next day's run does not 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
 from sparkify.exceptions import Unavailable
+from sparkify.layout import include_folder
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
 
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
+INCLUDE = include_folder(__file__)
 SQL = INCLUDE / "sql"
 
 

@@ -15,14 +15,14 @@ no such right. Again after an upgrade of the package. A rebuild takes all grants
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
+from sparkify.layout import include_folder
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
 
-SQL = Path(__file__).resolve().parents[1] / "include" / "sql"
+SQL = include_folder(__file__) / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
 READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
 

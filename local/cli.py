@@ -55,7 +55,7 @@ def _up(home: Home, options: argparse.Namespace) -> int:
     with terminal.board() as tell:
         Stack(home, tell).up()
     if options.data is not None:
-        _upload(home, options.data, replace=False)
+        _upload(connections.s3_client(home, connections=16), SOURCE_BUCKET, options.data, replace=False)
     redshift = connections.redshift_arguments(home)
     address = f"{redshift['host']}:{redshift['port']}/{redshift['database']}"
     print(f"Airflow    {connections.airflow_url(home)}")
@@ -100,13 +100,16 @@ def _status(home: Home, _options: argparse.Namespace) -> int:
 
 def _seed(home: Home, options: argparse.Namespace) -> int:
     source_folders(options.folder)
-    _upload(home, options.folder, options.replace)
+    if options.bucket is None:
+        _upload(connections.s3_client(home, connections=16), SOURCE_BUCKET, options.folder, options.replace)
+    else:
+        _upload(connections.s3_client_of_environment(connections=16), options.bucket, options.folder, options.replace)
     return 0
 
 
-def _upload(home: Home, folder: Path, replace: bool) -> None:
+def _upload(s3: Any, bucket: str, folder: Path, replace: bool) -> None:
     with terminal.bar("Uploading") as progress:
-        done = seed(connections.s3_client(home, connections=16), SOURCE_BUCKET, folder, replace, progress)
+        done = seed(s3, bucket, folder, replace, progress)
     print(f"{done.uploaded} objects uploaded, {done.unchanged} unchanged, {done.removed} removed.")
 
 
@@ -233,6 +236,11 @@ def _parser() -> argparse.ArgumentParser:
     seeding.add_argument(
         "--replace", action="store_true",
         help="also remove objects of log_data and song_data that DIR, having that folder, does not have",
+    )  # fmt: skip
+
+    seeding.add_argument(
+        "--bucket", metavar="NAME",
+        help="to this bucket of the account that boto3 finds in the environment, in place of the local stack's",
     )  # fmt: skip
 
     backfill = command(

@@ -53,6 +53,14 @@ def s3_client(home: Home, connections: int = 10) -> Any:
     )
 
 
+def s3_client_of_environment(connections: int = 10) -> Any:
+    """Return a boto3 client of the S3 that the environment names, by boto3's own rules."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client("s3", config=Config(max_pool_connections=connections))
+
+
 def redshift_arguments(home: Home) -> dict[str, Any]:
     """Return what `redshift_connector.connect` takes to reach the home's warehouse."""
     return {

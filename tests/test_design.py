@@ -55,7 +55,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["dags", "plugins", "include/sql", "tests", "requirements.txt", "README.md"],
+    ["dags", "plugins", "include/sql", "tests", "docker-compose.yaml", "requirements.txt", "README.md"],
 )
 def test_the_top_level_holds(path: str) -> None:
     assert (PROJECT / path).exists(), f"{path} is missing: its place is fixed, whoever deploys the project looks there"

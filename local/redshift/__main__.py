@@ -8,8 +8,9 @@ import logging
 import signal
 import sys
 
+from local.ports import LOOPBACK
 from local.redshift.copy_command import CopyCommand
-from local.redshift.server import ISOLATIONS, LOOPBACK, Server
+from local.redshift.server import ISOLATIONS, Server
 from local.redshift.session import statement_log
 from local.redshift.system_tables import NotReadyError, SystemTables
 
@@ -19,7 +20,8 @@ log = logging.getLogger("redshift")
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m local.redshift", description="Amazon Redshift, as far as needed here.")
     option = parser.add_argument
-    option("--port", type=int, default=5439, help="port on loopback to listen on (default: 5439)")
+    option("--host", default=LOOPBACK, help=f"address to listen on; another is for containers (default: {LOOPBACK})")
+    option("--port", type=int, default=5439, help="port to listen on (default: 5439)")
     option("--dsn", required=True, help="an administrator's log-in to PostgreSQL, libpq's way; PGPASSWORD is read too")
     option("--isolation", choices=ISOLATIONS, default="serializable", help="of transactions (default: serializable)")
     option("--wait", type=float, default=60, help="seconds to wait for PostgreSQL (default: 60)")
@@ -34,8 +36,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     server = Server(info.host, info.port, info.dbname, CopyCommand(system_tables), arguments.isolation)
-    listening = await server.listen(arguments.port)
-    log.info("ready on %s:%d, database %s", LOOPBACK, arguments.port, info.dbname)
+    listening = await server.listen(arguments.port, arguments.host)
+    log.info("ready on %s:%d, database %s", arguments.host, arguments.port, info.dbname)
     await stop.wait()
     listening.close()
     await system_tables.close()

@@ -7,13 +7,13 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
+from local.ports import LOOPBACK
 from local.redshift import protocol
 from local.redshift.backend import Answer, Backend, Streams
 from local.redshift.protocol import ProtocolError
 from local.redshift.session import Loader, Session
 
 log = logging.getLogger("redshift")
-LOOPBACK = "127.0.0.1"
 ISOLATIONS = {"serializable": "serializable", "snapshot": r"repeatable\ read"}
 _LIMIT = 1 << 20
 _CONNECT_SECONDS, _STARTUP_SECONDS = 10, 60
@@ -43,9 +43,9 @@ class Server:
     load: Loader
     isolation: str
 
-    async def listen(self, port: int) -> asyncio.Server:
-        """Listen on loopback."""
-        return await asyncio.start_server(self._serve, LOOPBACK, port, limit=_LIMIT)
+    async def listen(self, port: int, address: str = LOOPBACK) -> asyncio.Server:
+        """Listen for clients."""
+        return await asyncio.start_server(self._serve, address, port, limit=_LIMIT)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         farewell = b""
@@ -68,7 +68,7 @@ class Server:
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_STARTUP_SECONDS):
             while (packet := await protocol.read_body(reader))[:4] in protocol.ENCRYPTION_REQUESTS:
-                writer.write(b"N")  # nobody listens in on loopback
+                writer.write(b"N")  # nobody listens in on loopback, nor on a network of containers
         if packet[:4] == protocol.CANCEL_REQUEST:
             answer, connection = await self._connect()
             connection.write(protocol.message(b"", packet))

@@ -7,13 +7,17 @@ import signal
 import sys
 from pathlib import Path
 
+from local.ports import LOOPBACK
 from local.s3.server import make_server
 
 
 def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m local.s3", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to listen on")
+    parser.add_argument(
+        "--host", default=LOOPBACK, help=f"address to listen on; another is for containers (default {LOOPBACK})"
+    )
+    parser.add_argument("--port", type=int, required=True, help="port to listen on")
     parser.add_argument("--folder", type=Path, required=True, help="where buckets and objects are kept")
     parser.add_argument(
         "--bucket",
@@ -23,9 +27,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = make_server(arguments.port, arguments.folder, arguments.bucket)
+    server = make_server(arguments.port, arguments.folder, arguments.bucket, arguments.host)
     print(
-        f"S3 listens on 127.0.0.1:{arguments.port}, kept in {arguments.folder}",
+        f"S3 listens on {arguments.host}:{arguments.port}, kept in {arguments.folder}",
         flush=True,
     )
     try:

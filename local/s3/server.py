@@ -47,12 +47,12 @@ class _QuietRequestHandler(MotoRequestHandler):
             super().log_request(code, size)
 
 
-def make_server(port: int, folder: Path, buckets: Iterable[str] = ()) -> BaseWSGIServer:
-    """Return a server on the loopback interface with the buckets kept in `folder`, `buckets` made if missing."""
+def make_server(port: int, folder: Path, buckets: Iterable[str] = (), address: str = LOOPBACK) -> BaseWSGIServer:
+    """Return a server with the buckets kept in `folder`, `buckets` made if missing."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     recorded = RecordedBuckets(Mirror(folder))
     recorded.restore()
     for bucket in buckets:
         recorded.create_missing(bucket, REGION)
     application: Any = _DurableApplication(DomainDispatcherApplication(create_backend_app), recorded)
-    return make_wsgi_server(LOOPBACK, port, application, threaded=True, request_handler=_QuietRequestHandler)
+    return make_wsgi_server(address, port, application, threaded=True, request_handler=_QuietRequestHandler)

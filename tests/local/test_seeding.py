@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local import cli
 from local.errors import LocalStackError
 from local.seeding import Seeded, entity_tag, seed
 from tests.conftest import RunningStack
@@ -102,3 +103,13 @@ def test_a_file_of_any_size_is_recognised_by_its_etag(
     seed(stack.s3, bucket, tmp_path, replace=False, progress=_ignore)
     found = stack.s3.head_object(Bucket=bucket, Key="log_data/file")
     assert found["ETag"] == f'"{entity_tag(tmp_path / "log_data" / "file")}"'
+
+
+def test_a_bucket_given_by_name_is_that_of_the_environment(
+    stack: RunningStack, bucket: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in stack.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SPARKIFY_HOME", str(tmp_path / "no stack was started here"))
+    assert cli.main(["seed", str(folder), "--bucket", bucket]) == 0
+    assert len(_keys(stack, bucket)) == 3

@@ -1,0 +1,246 @@
+"""docker-compose.yaml and Dockerfile agree with the project: versions, files, options, ports, connections, commands."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redshift_connector
+from airflow.cli.cli_parser import get_parser
+from airflow.configuration import conf
+
+from deploy.environment import VARIABLES
+from deploy.requirements import Locked, read_lock
+from local.databases import WAREHOUSE, WAREHOUSE_USER
+from local.postgres import ADMIN, binaries
+from local.programs import PROGRAMS
+from sparkify.settings import Settings
+from tests.deploy.conftest import Compose
+from tests.pipeline import PROJECT, load_dag
+
+TEXT = (PROJECT / "docker-compose.yaml").read_text()
+DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+AIRFLOW = {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "init"}
+# Options of the provider, which only the image has, without a default that Airflow itself would know.
+CELERYS = {("celery", "result_backend")}
+PROFILES: dict[str, set[str]] = {
+    "": AIRFLOW | {"postgres", "redis"},
+    "local": AIRFLOW | {"postgres", "redis", "warehouse", "s3", "redshift", "demo-files", "demo"},
+}
+
+
+def airflow_services(config: Any) -> Iterator[tuple[str, Any]]:
+    for name, service in config["services"].items():
+        if service["image"].startswith("sparkify-airflow:"):
+            yield name, service
+
+
+def airflow_commands(config: Any) -> Iterator[list[str]]:
+    """Every command line of Airflow in the file: of services, their scripts and their health checks."""
+    for name, service in airflow_services(config):
+        command = [part.replace("$$", "$") for part in service["command"]]
+        if command[0] == "bash":
+            # Where the shell is to put a date or a password, any date will do.
+            script = re.sub(r"\$\(.*?\)|\$\{\w+\}", "2018-11-01", command[-1].replace("\\\n", " "))
+            yield from (shlex.split(line)[1:] for line in script.splitlines() if line.startswith("airflow "))
+        else:
+            yield command
+        check = service.get("healthcheck", {}).get("test", ["", ""])[1]
+        if check.startswith("airflow "):
+            yield shlex.split(check)[1:]
+        assert command, name
+
+
+@pytest.mark.parametrize(("profile", "services"), PROFILES.items())
+def test_compose_accepts_it_and_starts(profile: str, services: set[str], env_file: Path, compose: Compose) -> None:
+    selected = ["--profile", profile] if profile else []
+    done = compose(env_file, *selected, "config", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(compose(env_file, *selected, "config", "--services").stdout.split()) == services
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_missing_secret_is_asked_for(name: str, env_file: Path, tmp_path: Path, compose: Compose) -> None:
+    lines = [line for line in env_file.read_text().splitlines() if not line.startswith(f"{name}=")]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    done = compose(tmp_path / ".env", "--profile", "local", "config", "--quiet")
+    assert f"required variable {name} is missing a value: run make env" in done.stderr
+
+
+def test_make_env_makes_what_it_asks_for_and_no_more() -> None:
+    assert set(re.findall(r"\$\{(\w+):\?run make env\}", TEXT)) == set(VARIABLES)
+    assert set(re.findall(r"\$\{(\w+):\?", TEXT)) == set(VARIABLES)
+
+
+def test_no_secret_stands_in_it() -> None:
+    for line in TEXT.splitlines():
+        if found := re.match(r"\s*(\w*(?:PASSWORD|SECRET|_KEY|_CONN|_URL|BACKEND)\w*): *(\S.*)", line):
+            open_value = found[2] in ("local", "http://s3:4572", "http://api-server:8080/execution/")
+            assert "${" in found[2] or open_value, line
+
+
+def test_the_images_have_the_projects_airflow_and_a_python_it_knows(config: Any) -> None:
+    airflow = version("apache-airflow")
+    (image,) = re.findall(r"^FROM apache/airflow:(\S+) AS airflow$", DOCKERFILE, re.MULTILINE)
+    assert image in {f"{airflow}-python{python}" for python in ("3.11", "3.12", "3.13")}
+    built = {service["image"] for service in config["services"].values() if "build" in service}
+    assert built == {f"sparkify-airflow:{airflow}", f"sparkify-local:{airflow}"}
+
+
+def test_each_image_is_a_stage_of_the_dockerfile_whose_files_reach_the_build(config: Any) -> None:
+    stages = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    assert {service["build"]["target"] for service in config["services"].values() if "build" in service} == stages
+    let_through = set(re.findall(r"^!(\S+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE))
+    copied = {name for line in re.findall(r"^COPY \S+ (.+) \S+$", DOCKERFILE, re.MULTILINE) for name in line.split()}
+    assert copied == let_through
+    assert all((PROJECT / name).is_file() for name in copied)
+
+
+def _versions(package: Locked) -> set[str]:
+    return {pin.partition(" ; ")[0] for pin in package.pins}
+
+
+def test_the_images_lock_is_productions_and_brings_what_celery_and_log_in_need() -> None:
+    container, production = (read_lock(PROJECT / f"requirements{name}.txt") for name in ("-container", ""))
+    for name, package in production.items():
+        assert _versions(container[name]) == _versions(package)
+    assert {"apache-airflow-providers-celery", "apache-airflow-providers-fab", "redis"} <= container.keys()
+    assert [pin for pin in container["celery"].pins if not pin.startswith("celery==5.6.")] == []
+
+
+def test_postgresql_is_of_the_version_that_the_tests_run(config: Any) -> None:
+    tested = subprocess.run([binaries() / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True)
+    (major,) = re.findall(r"PostgreSQL\) (\d+)", tested.stdout)
+    assert {config["services"][name]["image"] for name in ("postgres", "warehouse")} == {f"postgres:{major}"}
+
+
+def test_what_is_mounted_exists_and_cannot_be_written(config: Any) -> None:
+    for name, service in config["services"].items():
+        for volume in service.get("volumes", ()):
+            if volume["type"] == "bind":
+                source = Path(volume["source"])
+                assert source.is_dir(), f"{name} mounts {source}"
+                assert volume["target"] == f"/opt/airflow/{source.name}"
+                assert volume["read_only"], f"{name} may write to {source}"
+            else:
+                assert volume["source"] in config["volumes"]
+    for name, service in airflow_services(config):
+        mounted = {Path(volume["target"]).name for volume in service["volumes"]}
+        assert {"dags", "plugins", "include", "logs"} <= mounted, name
+
+
+def test_every_setting_is_an_option_of_airflow(config: Any) -> None:
+    names = {name for _, service in airflow_services(config) for name in service["environment"]}
+    settings = [name for name in names if name.startswith("AIRFLOW__")]
+    assert len(settings) > 10
+    for name in settings:
+        section, option = name.removeprefix("AIRFLOW__").lower().split("__")
+        described = conf.configuration_description.get(section, {}).get("options", {})
+        known = option in described or conf.has_option(section, option) or (section, option) in CELERYS
+        assert known, f"Airflow knows no option {name}"
+
+
+def test_only_the_machine_itself_reaches_the_ports_each_where_its_program_listens(config: Any) -> None:
+    published = {
+        name: port["target"]
+        for name, service in config["services"].items()
+        for port in service.get("ports", ())
+        if port["host_ip"] == "127.0.0.1"
+    }
+    assert sum(len(service.get("ports", ())) for service in config["services"].values()) == len(published)
+    assert published == {
+        "api-server": conf.getint("api", "port"),
+        "s3": PROGRAMS["s3"].preferred_port,
+        "redshift": PROGRAMS["redshift"].preferred_port,
+    }
+    for name in ("s3", "redshift"):
+        command = config["services"][name]["command"]
+        assert command[command.index("--port") + 1] == str(published[name])
+    assert conf.getint("scheduler", "scheduler_health_check_server_port") == 8974
+    assert ":8974/health" in config["services"]["scheduler"]["healthcheck"]["test"][1]
+
+
+def test_every_address_in_it_is_a_service_and_its_port(config: Any) -> None:
+    found = set(
+        re.findall(r"(?:@|//)([a-z][a-z0-9-]*):?(\d+)?(?=/|\")", TEXT.replace("https://airflow.apache.org", ""))
+    )
+    assert found >= {("api-server", "8080"), ("postgres", ""), ("redis", "6379"), ("s3", "4572")}
+    assert {name for name, _ in found} - {"localhost"} <= config["services"].keys()
+
+
+def test_whoever_waits_for_a_healthy_service_waits_for_one_that_is_checked(config: Any) -> None:
+    for name, service in config["services"].items():
+        for needed, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in config["services"][needed], f"{name} waits for {needed}"
+    unchecked = {name for name, service in config["services"].items() if "healthcheck" not in service}
+    assert unchecked == {"init", "demo-files", "demo"}, "what runs for ever is checked"
+
+
+def test_every_command_of_airflow_is_one(config: Any) -> None:
+    # Of the log-in and of Celery's workers Airflow itself, which is installed here, knows nothing.
+    commands = [command for command in airflow_commands(config) if command[0] not in ("users", "celery")]
+    assert len(commands) >= 10
+    for command in commands:
+        get_parser().parse_args(command)
+
+
+def test_the_passed_on_connections_are_those_of_the_dags(config: Any) -> None:
+    used = {
+        getattr(task, f"{kind}_conn_id").lower()
+        for task in load_dag("sparkify_daily").tasks
+        for kind in ("aws", "redshift")
+    }
+    for _, service in airflow_services(config):
+        names = [name for name in service["environment"] if name.startswith("AIRFLOW_CONN_")]
+        assert {name.removeprefix("AIRFLOW_CONN_").lower() for name in names} == used
+
+
+def test_the_local_connections_are_what_the_package_and_the_driver_take(
+    config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = json.loads(config["configs"]["local-connections"]["content"])
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connections["aws_default"]))
+    settings = Settings.of_connection("aws_default")
+    s3 = config["services"]["s3"]["command"]
+    assert {settings.bucket, settings.control_bucket} == {
+        following for option, following in itertools.pairwise(s3) if option == "--bucket"
+    }
+    stand_in = config["services"]["redshift"]
+    assert connections["aws_default"]["extra"]["endpoint_url"] == stand_in["environment"]["AWS_ENDPOINT_URL"]
+    redshift = connections["redshift_default"]
+    assert redshift["extra"].keys() <= signature(redshift_connector.connect).parameters.keys()
+    assert (redshift["host"], redshift["login"], redshift["schema"]) == ("redshift", WAREHOUSE_USER, WAREHOUSE)
+    assert redshift["port"] == PROGRAMS["redshift"].preferred_port
+    assert redshift["password"] == stand_in["environment"]["PGPASSWORD"]
+
+
+def test_the_stand_in_logs_in_to_the_warehouse_that_is_started(config: Any) -> None:
+    command, warehouse = (config["services"][name] for name in ("redshift", "warehouse"))
+    dsn = dict(pair.split("=") for pair in command["command"][-1].split())
+    given = warehouse["environment"]
+    assert dsn == {"host": "warehouse", "user": given["POSTGRES_USER"], "dbname": given["POSTGRES_DB"]}
+    assert given["POSTGRES_USER"] == ADMIN
+    assert command["environment"]["PGPASSWORD"] == given["POSTGRES_PASSWORD"]
+    assert f"create role {WAREHOUSE_USER} login" in config["configs"]["warehouse-user"]["content"]
+
+
+def test_every_module_it_runs_has_the_options_it_is_given(config: Any) -> None:
+    for name in ("s3", "redshift"):
+        service = config["services"][name]
+        assert service["entrypoint"] == ["python", "-m", f"local.{name}"]
+        shown = subprocess.run(
+            [sys.executable, "-m", f"local.{name}", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ).stdout
+        for option in service["command"]:
+            assert not option.startswith("--") or f"{option} " in shown, f"local.{name} has no option {option}"
