@@ -148,7 +148,7 @@ class Stack:
             for page in self.client.get_paginator("describe_stack_events").paginate(StackName=self.name):
                 for event in page["StackEvents"]:
                     events.append(event)
-                    if event["PhysicalResourceId"] == event["StackId"] and event["ResourceStatus"] in BEGINNINGS:
+                    if event.get("PhysicalResourceId") == event["StackId"] and event["ResourceStatus"] in BEGINNINGS:
                         return _failed(events)
         return _failed(events)
 
@@ -192,6 +192,6 @@ def _failed(events: list[dict[str, Any]]) -> list[str]:
         f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
         for event in reversed(events)
         if event["ResourceStatus"].endswith("_FAILED")
-        and event["PhysicalResourceId"] != event["StackId"]
+        and event.get("PhysicalResourceId") != event["StackId"]
         and "cancelled" not in event.get("ResourceStatusReason", "")
     ]

@@ -78,6 +78,31 @@ def test_a_parameter_that_is_not_given_keeps_its_value(cloud: Cloud) -> None:
     assert parameters_of(cloud)["ClientCidr"] == "10.0.0.0/16"
 
 
+def test_a_cluster_can_live_in_a_network_that_is_there(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2")
+    network = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ranges = [f"10.1.{number}.0/24" for number in (1, 2)]
+    subnets = [ec2.create_subnet(VpcId=network, CidrBlock=cidr)["Subnet"]["SubnetId"] for cidr in ranges]
+    before = len(ec2.describe_vpcs()["Vpcs"])
+    deploy(**CLIENTS, VpcId=network, SubnetIds=",".join(subnets))
+    assert len(ec2.describe_vpcs()["Vpcs"]) == before
+    (group,) = cloud.client("redshift").describe_cluster_subnet_groups()["ClusterSubnetGroups"]
+    assert [subnet["SubnetIdentifier"] for subnet in group["Subnets"]] == subnets
+    # It may have no S3 endpoint, without which COPY would find no way.
+    assert not cloud.cluster()["EnhancedVpcRouting"]
+
+
+def test_a_public_address_comes_with_a_way_out_and_is_open_to_the_named_address_alone(cloud: Cloud) -> None:
+    deploy(ClientCidr="203.0.113.7/32", PubliclyAccessible=True)
+    cluster, ec2 = cloud.cluster(), cloud.client("ec2")
+    assert cluster["PubliclyAccessible"]
+    routes = [route for table in ec2.describe_route_tables()["RouteTables"] for route in table["Routes"]]
+    assert any(route.get("GatewayId", "").startswith("igw-") for route in routes)
+    door = cluster["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
+    (admitted,) = ec2.describe_security_groups(GroupIds=[door])["SecurityGroups"][0]["IpPermissions"]
+    assert [admits["CidrIp"] for admits in admitted["IpRanges"]] == ["203.0.113.7/32"]
+
+
 def test_a_wait_goes_on_while_the_stack_is_being_made(cloud: Cloud) -> None:
     cloud.looks = 2
     deploy(**CLIENTS)
