@@ -50,13 +50,12 @@ class AirflowProcess:
         self._process = process
         self.log = log
 
-    def run(self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: str | None = None) -> DagRun:
+    def run(self, dag_id: str, conf: Mapping[str, Any]) -> DagRun:
         """Run a DAG to its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {"dag_id": dag_id, "conf": conf, "logical_date": logical_date}
         read = self.log.stat().st_size
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps({"dag_id": dag_id, "conf": conf}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, f"Airflow ended:\n{self.log.read_text()[-4000:]}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import datetime
 from typing import Any
 
 #: A wait is to be shown, not to be sat through.
@@ -30,11 +29,11 @@ def main() -> None:
         raise RuntimeError(str(bag.import_errors))
     for request in sys.stdin:
         wanted = json.loads(request)
-        answers.write(json.dumps(run(bag.dags[wanted["dag_id"]], wanted)) + "\n")
+        answers.write(json.dumps(run(bag.dags[wanted["dag_id"]], wanted["conf"])) + "\n")
         answers.flush()
 
 
-def run(dag: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+def run(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
     """One run, to its end."""
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
@@ -42,10 +41,7 @@ def run(dag: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     for task in dag.tasks:
         if hasattr(task, "poke_interval"):
             task.poke_interval = POKE_SECONDS
-    date = wanted["logical_date"]
-    done = dag.test(
-        run_conf=wanted["conf"], **({"logical_date": datetime.fromisoformat(f"{date}T00:00:00+00:00")} if date else {})
-    )
+    done = dag.test(run_conf=conf)
     with create_session() as session:
         xcoms = session.query(XComModel).filter_by(run_id=done.run_id).all()
         pushed = json.dumps({f"{xcom.task_id}.{xcom.key}": xcom.value for xcom in xcoms}, default=str)

@@ -95,7 +95,8 @@ def test_a_wait_holds_no_worker() -> None:
 class Chapter:
     """A run, what it was given, and what was found of AWS after it."""
 
-    conf: dict[str, Any] | None
+    dag_id: str
+    conf: dict[str, Any]
     run: DagRun
     clusters: list[dict[str, Any]]
     secrets: dict[str, str]
@@ -124,18 +125,13 @@ class _Teller:
         self.airflow, self.cloud = airflow, cloud
         self.chapters: dict[str, Chapter] = {}
 
-    def tell(self, name: str, **conf: Any) -> None:
-        """Run the DAG of the warehouse."""
-        self._look(name, conf, self.airflow.run("sparkify_warehouse", conf))
-
-    def load(self, log_date: date) -> None:
-        """Run the daily DAG."""
-        self._look("load", None, self.airflow.run("sparkify_daily", logical_date=str(log_date)))
-
-    def _look(self, name: str, conf: dict[str, Any] | None, run: DagRun) -> None:
+    def tell(self, name: str, dag_id: str = "sparkify_warehouse", **conf: Any) -> None:
+        """Run a DAG with these params."""
+        run = self.airflow.run(dag_id, conf)
         redshift, secrets = self.cloud.client("redshift"), self.cloud.client("secretsmanager")
         listed = [secret["Name"] for secret in secrets.list_secrets()["SecretList"]]
         self.chapters[name] = Chapter(
+            dag_id,
             conf,
             run,
             redshift.describe_clusters()["Clusters"],
@@ -167,7 +163,7 @@ def story(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
             parameters = {"ClientCidr": "10.0.0.0/16", **names}
             teller.tell("provision", action="provision", parameters=parameters, connection_extra=extra)
             teller.tell("provision again", action="provision", connection_extra=extra)
-            teller.load(NOV_1)
+            teller.tell("load", "sparkify_daily", log_date=str(NOV_1))
             teller.tell("pause", action="pause")
             teller.tell("pause again", action="pause")
             teller.tell("resume", action="resume")
@@ -321,13 +317,10 @@ def test_the_page_is_what_the_runs_said(story: Story) -> None:
 
 def _told(name: str, chapter: Chapter, made_up: Mapping[str, str]) -> str:
     """A run as the page shows it; of the daily DAG, the last line of each task."""
-    lines = chapter.run.lines
-    if chapter.conf is None:
-        trigger = f"airflow dags trigger sparkify_daily --conf '{json.dumps({'log_date': str(NOV_1)})}'"
+    lines, trigger = chapter.run.lines, f"airflow dags trigger {chapter.dag_id} --conf '{json.dumps(chapter.conf)}'"
+    if chapter.dag_id == "sparkify_daily":
         last = dict(lines)
         lines = [(task.task_id, last[task.task_id]) for task in load_dag("sparkify_daily").tasks]
-    else:
-        trigger = f"airflow dags trigger sparkify_warehouse --conf '{json.dumps(chapter.conf)}'"
     width = max(len(task) for task, _ in lines)
     said = "\n".join(f"{task:{width}}  {line}" for task, line in lines)
     for found, called in made_up.items():

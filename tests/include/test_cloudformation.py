@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,13 +161,14 @@ def _holds(expression: Any, values: dict[str, str]) -> Any:
     if function == "Ref":
         return values[argument]
     parts = [_holds(part, values) for part in argument]
-    return {
+    functions: dict[str, Callable[[], bool]] = {
         "Fn::Equals": lambda: parts[0] == parts[1],
         "Fn::Not": lambda: not parts[0],
         "Fn::And": lambda: all(parts),
         "Fn::Or": lambda: any(parts),
         "Fn::Contains": lambda: parts[1] in parts[0],
-    }[function]()
+    }
+    return functions[function]()
 
 
 def _list(value: Any) -> list[Any]:
