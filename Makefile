@@ -35,6 +35,7 @@ lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint include/sql
+	$(VENV)/bin/cfn-lint include/cloudformation/*.yaml
 
 bench: $(STAMP) ## measure what a day and a COPY cost (WRITE=1 also writes the pages in docs/)
 	@status=0; \

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +97,17 @@ def get_connection(conn_id: str) -> Connection:
             f"The connection {conn_id} is not defined. Add it under Admin, Connections, "
             f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}."
         ) from error
+
+
+def json_object(what: str, value: object, example: str) -> dict[str, Any]:
+    """A param that is a JSON object, given as such or as its text; anything else is a :class:`SettingsError`."""
+    found = value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            found = json.loads(value)
+    if isinstance(found, Mapping):
+        return dict(found)
+    raise SettingsError(f"{what} is {value!r}, which is no JSON object. Give it as one, for example {example}.")
 
 
 def _mapping(where: str, value: object) -> dict[str, Any]:

@@ -101,6 +101,12 @@ class Source:
             self.client.put_object(Bucket=bucket, Key=key, Body=text.encode())
         return f"s3://{bucket}/{key}"
 
+    def remove(self, path: str) -> None:
+        """Take away what was written there under the control prefix."""
+        bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
+        with self._translated(f"remove s3://{bucket}/{key}", bucket):
+            self.client.delete_object(Bucket=bucket, Key=key)
+
     def _list(self, prefix: str) -> list[SourceFile]:
         bucket = self.settings.bucket
         with self._translated(f"list s3://{bucket}/{prefix}", bucket):

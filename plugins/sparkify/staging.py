@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from logging import Logger
 
     from sparkify.history import Load, RunId
+    from sparkify.settings import Settings
     from sparkify.source import Source, SourceFile
     from sparkify.warehouse import Warehouse
 
@@ -43,8 +44,7 @@ class ManifestCopy:
         self.source = source
         self.run_id = run_id
         self.log = log
-        run = (run_id.dag_id, run_id.run_id, run_id.task_id, f"try-{run_id.try_number}")
-        self.path = "manifests/" + "/".join(re.sub(r"[^\w.+-]", "_", part, flags=re.ASCII) for part in run)
+        self.path = f"manifests/{path_of(run_id)}"
         self.columns: list[str] = []
         self.fields: dict[str, str] = {}
         self.jsonpaths_url = ""
@@ -94,14 +94,16 @@ class ManifestCopy:
         url = self.source.put(f"{self.path}/{name}.json", "\n".join(json.dumps(row) for row in rows))
         warehouse.execute("drop table if exists incoming_files")
         warehouse.execute("create temp table incoming_files (like staged_files)")
-        warehouse.execute(f"copy incoming_files from '{url}' {self._options()} format as json 'auto'")
+        options = copy_options(self.source.settings)
+        warehouse.execute(f"copy incoming_files from '{url}' {options} format as json 'auto'")
 
     def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool, log_date: str | None) -> int:
         compression = " gzip" if is_gzip else ""
+        options = copy_options(self.source.settings)
         before = last_copy_id(warehouse)
         try:
             warehouse.execute(
-                f"copy incoming ({', '.join(self.columns)}) from '{manifest}' {self._options()} manifest"
+                f"copy incoming ({', '.join(self.columns)}) from '{manifest}' {options} manifest"
                 f" format as json '{self.jsonpaths_url}'{compression} maxerror {self.max_bad_lines + 1}"
             )
         except (DataError, SettingsError) as error:
@@ -136,10 +138,18 @@ class ManifestCopy:
         for first in range(0, len(self._rejects), ROWS_AN_INSERT):
             insert_rows(warehouse, "staging_rejects", columns, self._rejects[first : first + ROWS_AN_INSERT])
 
-    def _options(self) -> str:
-        role = self.source.settings.copy_role
-        region = f" region '{self.source.settings.region}'" if self.source.settings.region else ""
-        return f"iam_role {role if role == 'default' else repr(role)}{region} compupdate off statupdate off"
+
+def path_of(run_id: RunId) -> str:
+    """A key prefix that no other try of any task has."""
+    run = (run_id.dag_id, run_id.run_id, run_id.task_id, f"try-{run_id.try_number}")
+    return "/".join(re.sub(r"[^\w.+-]", "_", part, flags=re.ASCII) for part in run)
+
+
+def copy_options(settings: Settings) -> str:
+    """What every COPY says of its role and its region, and that statistics are not its business."""
+    region = f" region '{settings.region}'" if settings.region else ""
+    role = settings.copy_role if settings.copy_role == "default" else repr(settings.copy_role)
+    return f"iam_role {role}{region} compupdate off statupdate off"
 
 
 def fitting(text: str, most_bytes: int) -> str:

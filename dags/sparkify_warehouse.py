@@ -1,0 +1,263 @@
+"""
+### Sparkify, warehouse: the AWS resources
+
+**What.** Makes the Redshift cluster with its network, security group and COPY role from
+`include/cloudformation/warehouse.yaml`, and the connection by which the other DAGs reach it; pauses it, resumes it,
+takes it away. What it needs to know of the buckets stands in the connection `aws_default`.
+
+| action | what it does |
+|---|---|
+| `provision` | creates or updates the stack, publishes the connection, creates tables and views, tries a COPY |
+| `pause` | pauses the cluster: it answers nobody, and only its storage costs |
+| `resume` | resumes it |
+| `teardown` | deletes the stack, once `confirm` is the stack's name; Redshift takes a last snapshot, which stays |
+
+Each can be repeated at will: what is as it should be stays so.
+
+**When.** By hand. Also `provision` once in 30 days, after Redshift has changed its admin's password: the loads then say
+that the log-in was refused. It takes some ten minutes the first time; waiting holds no worker.
+
+**Params**
+
+| param | meaning |
+|---|---|
+| `action` | one of the four |
+| `stack` | the stack's name; another name is another warehouse |
+| `parameters` | for `provision`: parameters of the template, as a JSON object; what is not named stays |
+| `secret` | the secret in Secrets Manager that holds the connection; its end is the connection's id |
+| `connection_extra` | the extra of that connection |
+| `confirm` | for `teardown`: the stack's name, typed |
+
+The first `provision` must say who may connect, by `{"ClientCidr": "10.0.0.0/16"}` or `{"ClientSecurityGroup": "sg-…"}`.
+With `VpcId` and `SubnetIds` the cluster lives in a network that is there, such as Airflow's own; otherwise it gets one.
+
+**Before.** Airflow must look for connections in Secrets Manager, and `redshift_default` must be defined nowhere else:
+`[secrets] backend = airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`, `backend_kwargs =
+{"connections_prefix": "airflow/connections", "connections_lookup_pattern": "^redshift_", "variables_prefix": null,
+"config_prefix": null}`. The user or role of `aws_default` must be allowed CloudFormation, the template's resources, and
+these secrets.
+
+**When it fails.** The last line of the task's log says what was wrong and what to do; a stack that failed is explained
+by the resources that failed and why. Then *clear* the failed task, or trigger again: every step can be repeated. A wait
+that times out after two hours can be cleared too; it goes on waiting.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, task
+
+from sparkify.exceptions import Unavailable
+from sparkify.operators.cluster_sensor import ClusterSensor
+from sparkify.operators.copy_smoke_test import CopySmokeTestOperator
+from sparkify.operators.create_tables import CreateTablesOperator
+from sparkify.operators.create_views import CreateViewsOperator
+from sparkify.operators.delete_stack import DeleteStackOperator
+from sparkify.operators.deploy_stack import DeployStackOperator
+from sparkify.operators.publish_connection import PublishConnectionOperator
+from sparkify.operators.set_default_role import SetDefaultRoleOperator
+from sparkify.operators.stack_sensor import StackSensor
+from sparkify.operators.switch_cluster import SwitchClusterOperator
+from sparkify.operators.withdraw_connection import WithdrawConnectionOperator
+
+INCLUDE = Path(__file__).resolve().parents[1] / "include"
+SQL = INCLUDE / "sql"
+VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
+STACK = "{{ params.stack }}"
+SECRET = "{{ params.secret }}"  # noqa: S105
+FIRST_TASK = {
+    "provision": "deploy_stack",
+    "pause": "pause_cluster",
+    "resume": "resume_cluster",
+    "teardown": "delete_stack",
+}
+# Rescheduled, not deferred: deferring needs aiobotocore, which not every deployment has.
+WAITING: dict[str, Any] = {"mode": "reschedule", "poke_interval": 30, "timeout": 7200}
+
+with DAG(
+    dag_id="sparkify_warehouse",
+    description="Makes the Redshift cluster, pauses it, resumes it, takes it away",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=datetime(2018, 11, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["sparkify", "aws", "by hand"],
+    template_searchpath=[str(SQL)],
+    params={
+        "action": Param(
+            "provision",
+            type="string",
+            enum=list(FIRST_TASK),
+            title="Action",
+            description="What to do with the warehouse.",
+        ),
+        "stack": Param(
+            "sparkify-warehouse",
+            type="string",
+            pattern="^[A-Za-z][A-Za-z0-9-]{0,127}$",
+            title="Stack",
+            description="The CloudFormation stack's name.",
+        ),
+        "parameters": Param(
+            {},
+            type="object",
+            title="Parameters of the template",
+            description='The first time who may connect, for example {"ClientCidr": "10.0.0.0/16"}; then what changes.',
+        ),
+        "secret": Param(
+            "airflow/connections/redshift_default",
+            type="string",
+            minLength=1,
+            title="Secret",
+            description="Where in Secrets Manager the connection is published.",
+        ),
+        "connection_extra": Param(
+            {"sslmode": "verify-full"},
+            type="object",
+            title="Extra of the connection",
+            description="Only what redshift_connector takes.",
+        ),
+        "confirm": Param(
+            "",
+            type="string",
+            title="Confirm the teardown",
+            description="Type the stack's name to delete it with all its data but a last snapshot.",
+        ),
+    },
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "retry_policy": ExceptionRetryPolicy(
+            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="AWS or the warehouse was away")],
+            default=RetryAction.FAIL,
+        ),
+    },
+) as dag:
+
+    @task.branch(  # type: ignore[untyped-decorator]
+        task_id="choose", doc_md="Goes the way of the param `action`; the tasks of the others are skipped."
+    )
+    def choose(params: dict[str, Any]) -> str:
+        """The first task of the action."""
+        return FIRST_TASK[params["action"]]
+
+    deploy_stack = DeployStackOperator(
+        task_id="deploy_stack",
+        stack=STACK,
+        template=str(INCLUDE / "cloudformation" / "warehouse.yaml"),
+        parameters="{{ params.parameters | tojson }}",
+        doc_md="Begins to create the stack or to update it; nothing to change is a success. Fails if the stack is in a "
+        "state that cannot be changed, and says what to do.",
+    )
+    stack_is_deployed = StackSensor(
+        task_id="stack_is_deployed",
+        stack=STACK,
+        until="deployed",
+        change="{{ ti.xcom_pull('deploy_stack') }}",
+        doc_md="Waits for CloudFormation. Fails with the resources that failed, and why.",
+        **WAITING,
+    )
+    set_default_role = SetDefaultRoleOperator(
+        task_id="set_default_role",
+        stack=STACK,
+        doc_md="Makes the COPY role the cluster's default, which `copy_role` = `default` means.",
+    )
+    cluster_is_ready = ClusterSensor(
+        task_id="cluster_is_ready",
+        cluster="{{ ti.xcom_pull('set_default_role') }}",
+        status="available",
+        doc_md="Waits until the cluster answers and can use the role.",
+        **WAITING,
+    )
+    publish_connection = PublishConnectionOperator(
+        task_id="publish_connection",
+        stack=STACK,
+        secret=SECRET,
+        extra="{{ params.connection_extra | tojson }}",
+        doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of it.",
+    )
+    tables = CreateTablesOperator(
+        task_id="tables",
+        sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
+        doc_md="Creates the tables that are missing, by the connection published just now.",
+    )
+    views = CreateViewsOperator(
+        task_id="views",
+        sql=[str(view.relative_to(SQL)) for view in VIEWS],
+        doc_md="Creates the views for analysts, or replaces them.",
+    )
+    copy_works = CopySmokeTestOperator(
+        task_id="copy_works",
+        doc_md="Copies one small object by the role into a temporary table, and leaves nothing.",
+    )
+
+    pause_cluster = SwitchClusterOperator(
+        task_id="pause_cluster",
+        stack=STACK,
+        status="paused",
+        doc_md="Begins to pause the cluster; a paused one is a success.",
+    )
+    cluster_is_paused = ClusterSensor(
+        task_id="cluster_is_paused",
+        cluster="{{ ti.xcom_pull('pause_cluster') }}",
+        status="paused",
+        doc_md="Waits until it is paused.",
+        **WAITING,
+    )
+
+    resume_cluster = SwitchClusterOperator(
+        task_id="resume_cluster",
+        stack=STACK,
+        status="available",
+        doc_md="Begins to resume the cluster; an available one is a success.",
+    )
+    cluster_is_available = ClusterSensor(
+        task_id="cluster_is_available",
+        cluster="{{ ti.xcom_pull('resume_cluster') }}",
+        status="available",
+        doc_md="Waits until it is available.",
+        **WAITING,
+    )
+
+    delete_stack = DeleteStackOperator(
+        task_id="delete_stack",
+        stack=STACK,
+        confirm="{{ params.confirm }}",
+        doc_md="Begins to delete the stack, if its name was typed; fails otherwise.",
+    )
+    stack_is_deleted = StackSensor(
+        task_id="stack_is_deleted",
+        stack=STACK,
+        until="deleted",
+        doc_md="Waits until it is gone. Fails with the resources that could not be deleted, and why.",
+        **WAITING,
+    )
+    withdraw_connection = WithdrawConnectionOperator(
+        task_id="withdraw_connection",
+        stack=STACK,
+        secret=SECRET,
+        doc_md="Deletes the published connection; one that was not published for this stack stays.",
+    )
+
+    chosen = choose()
+    (
+        chosen
+        >> deploy_stack
+        >> stack_is_deployed
+        >> set_default_role
+        >> cluster_is_ready
+        >> publish_connection
+        >> tables
+        >> views
+        >> copy_works
+    )
+    chosen >> pause_cluster >> cluster_is_paused
+    chosen >> resume_cluster >> cluster_is_available
+    chosen >> delete_stack >> stack_is_deleted >> withdraw_connection

@@ -1,0 +1,180 @@
+"""The template: sound by cfn-lint, open to nobody but those who are named, and able to do only what COPY needs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pipeline import PROJECT
+
+FOLDER = PROJECT / "include" / "cloudformation"
+PAGES = ("README.md", "docs/warehouse-transcript.md")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as the long ones."""
+
+
+def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if tag == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+TEMPLATE: dict[str, Any] = yaml.load((FOLDER / "warehouse.yaml").read_text(), _Loader)  # noqa: S506
+RESOURCES, PARAMETERS = TEMPLATE["Resources"], TEMPLATE["Parameters"]
+CLUSTER = RESOURCES["Warehouse"]
+
+
+def accepts(parameter: str, value: str) -> bool:
+    """Whether CloudFormation takes the value: it matches the whole of it."""
+    return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None
+
+
+@pytest.mark.parametrize("template", sorted(FOLDER.glob("*.yaml")), ids=lambda template: template.name)
+def test_cfn_lint_finds_nothing(template: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), template], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "everybody", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "10.0.0.0", "::/0", "10.0.0.0/33"]
+)
+def test_the_whole_internet_is_refused(everybody: str) -> None:
+    assert not accepts("ClientCidr", everybody)
+
+
+@pytest.mark.parametrize("some", ["10.0.0.0/8", "10.0.0.0/16", "203.0.113.7/32", ""])
+def test_named_addresses_are_not(some: str) -> None:
+    assert accepts("ClientCidr", some)
+
+
+@pytest.mark.parametrize(
+    ("given", "refused_by"),
+    [
+        ({}, ["SomebodyMayConnect"]),
+        ({"ClientCidr": "10.0.0.0/16"}, []),
+        ({"ClientSecurityGroup": "sg-1"}, []),
+        ({"ClientSecurityGroup": "sg-1", "PubliclyAccessible": "true"}, ["PublicAddressIsForNamedAddresses"]),
+        ({"ClientCidr": "203.0.113.7/32", "PubliclyAccessible": "true"}, []),
+        ({"ClientCidr": "10.0.0.0/16", "VpcId": "vpc-1"}, ["NetworkIsGivenWhole"]),
+        ({"ClientCidr": "10.0.0.0/16", "SubnetIds": "subnet-1,subnet-2"}, ["NetworkIsGivenWhole"]),
+        ({"ClientCidr": "10.0.0.0/16", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2"}, []),
+        ({"ClientCidr": "10.0.0.0/16", "NodeType": "ra3.4xlarge"}, ["LargeNodesComeInTwoOrMore"]),
+        ({"ClientCidr": "10.0.0.0/16", "NodeType": "ra3.4xlarge", "NumberOfNodes": "2"}, []),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(given: dict[str, str], refused_by: list[str]) -> None:
+    values = {name: str(given.get(name, slot.get("Default"))) for name, slot in PARAMETERS.items()}
+    broken = [
+        name
+        for name, rule in TEMPLATE["Rules"].items()
+        if _holds(rule.get("RuleCondition", True), values)
+        and not all(_holds(assertion["Assert"], values) for assertion in rule["Assertions"])
+    ]
+    assert broken == refused_by
+
+
+def test_nobody_connects_but_those_of_the_parameters() -> None:
+    doors = [
+        resource["Properties"]
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+    ]
+    sources = [door.get("CidrIp") or door.get("SourceSecurityGroupId") for door in doors]
+    assert sources == [{"Ref": "ClientCidr"}, {"Ref": "ClientSecurityGroup"}]
+    for door in doors:
+        assert (door["IpProtocol"], door["FromPort"], door["ToPort"]) == ("tcp", 5439, 5439)
+    assert "SecurityGroupIngress" not in RESOURCES["Clients"]["Properties"]
+    assert PARAMETERS["PubliclyAccessible"]["Default"] == "false"
+
+
+def test_the_cluster_is_encrypted_and_speaks_tls_alone_and_no_password_is_written_down() -> None:
+    properties = CLUSTER["Properties"]
+    assert properties["Encrypted"] is True
+    assert properties["ManageMasterPassword"] is True
+    assert "MasterUserPassword" not in properties
+    group = RESOURCES[properties["ClusterParameterGroupName"]["Ref"]]["Properties"]
+    assert group["Parameters"] == [{"ParameterName": "require_ssl", "ParameterValue": "true"}]
+    assert properties["IamRoles"] == [{"Fn::GetAtt": ["CopyRole", "Arn"]}]
+
+
+def test_a_deleted_cluster_and_a_replaced_one_leave_a_snapshot() -> None:
+    assert CLUSTER["DeletionPolicy"] == "Snapshot"
+    assert CLUSTER["UpdateReplacePolicy"] == "Snapshot"
+    # Only what has a name of its own stands in the way of being replaced.
+    assert "ClusterIdentifier" not in CLUSTER["Properties"]
+
+
+def test_the_copy_role_reads_the_source_files_and_the_manifests_and_nothing_else() -> None:
+    role = RESOURCES["CopyRole"]["Properties"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "redshift.amazonaws.com"}
+    assert "ManagedPolicyArns" not in role
+    granted = {
+        (statement["Action"], _text(resource), str(statement.get("Condition", {}).get("StringLike", "")))
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for resource in _list(statement["Resource"])
+    }
+    source, control = "arn:${AWS::Partition}:s3:::${SourceBucket}", "arn:${AWS::Partition}:s3:::${Bucket}"
+    assert granted == {
+        ("s3:GetObject", f"{source}/log_data/*", ""),
+        ("s3:GetObject", f"{source}/song_data/*", ""),
+        ("s3:ListBucket", source, "{'s3:prefix': ['log_data/*', 'song_data/*']}"),
+        ("s3:GetBucketLocation", source, ""),
+        ("s3:GetObject", f"{control}/${{ControlPrefix}}/*", ""),
+        ("s3:ListBucket", control, "{'s3:prefix': {'Fn::Sub': '${ControlPrefix}/*'}}"),
+        ("s3:GetBucketLocation", control, ""),
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_command_on_a_page_gives_every_parameter_without_a_default_and_none_that_there_is_not(page: str) -> None:
+    command = (PROJECT / page).read_text().partition("--parameter-overrides")[2].partition("```")[0]
+    given = set(re.findall(r"\b([A-Z]\w+)=", command))
+    assert {name for name, slot in PARAMETERS.items() if "Default" not in slot} <= given
+    assert given <= PARAMETERS.keys()
+    assert given & {"ClientCidr", "ClientSecurityGroup"}
+
+
+def _holds(expression: Any, values: dict[str, str]) -> Any:
+    """What a rule's expression gives; CloudFormation compares as text."""
+    if not isinstance(expression, dict):
+        return [_holds(part, values) for part in expression] if isinstance(expression, list) else str(expression)
+    ((function, argument),) = expression.items()
+    if function == "Ref":
+        return values[argument]
+    parts = [_holds(part, values) for part in argument]
+    functions: dict[str, Callable[[], bool]] = {
+        "Fn::Equals": lambda: parts[0] == parts[1],
+        "Fn::Not": lambda: not parts[0],
+        "Fn::And": lambda: all(parts),
+        "Fn::Or": lambda: any(parts),
+        "Fn::Contains": lambda: parts[1] in parts[0],
+    }
+    return functions[function]()
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(resource: dict[str, Any]) -> str:
+    text = resource["Fn::Sub"]
+    return str(text[0] if isinstance(text, list) else text)
