@@ -17,10 +17,11 @@ from sparkify.report.palette import light
 Rows = Sequence[Mapping[str, Any]]
 # Charts and layers of charts, whose common type in Altair lacks what they have in common.
 Drawing = Any
-WIDTH, HEIGHT, BAR_STEP = 440, 220, 23
+# What is legible on a phone, and not huge on a desk.
+WIDTH, HEIGHT, BAR_STEP = 380, 210, 22
 # More columns than this are a curve to the eye.
 MOST_COLUMNS = 70
-MOST_DAYS_NAMED = 7
+MOST_DAYS_NAMED = 6
 SHORTENED_FROM = 10_000
 UNKNOWN = "unknown"
 CONFIG: dict[str, Any] = {
@@ -88,7 +89,7 @@ def by_weekday(rows: Rows) -> Drawing:
 
 def busiest_hours(rows: Rows) -> Drawing:
     named = [{"hour": f"{row['starts_at']:%a %-d %b, %H:%M}", "plays": row["plays"]} for row in rows]
-    return _bars(named, "hour", "plays", "Hour that begins at (UTC)", "Plays")
+    return _bars(named, "hour", "plays", "Hour (UTC)", "Plays")
 
 
 def level_and_gender(rows: Rows) -> Drawing:
@@ -191,7 +192,7 @@ def _columns(rows: Rows, x: alt.X, value: str, value_title: str) -> Drawing:
 def _bars(rows: Rows, name: str, value: str, name_title: str, value_title: str, step: int = BAR_STEP) -> Drawing:
     """One bar a row, in the rows' order, each with its number."""
     named = [{**row, name: UNKNOWN if row[name] is None else row[name]} for row in rows]
-    names = alt.Axis(title=name_title, labelLimit=180, labelColor=light("ink"), ticks=False, domain=False)
+    names = alt.Axis(title=name_title, labelLimit=165, labelColor=light("ink"), ticks=False, domain=False)
     numbers = alt.Axis(title=value_title, format=_format(row[value] for row in rows), tickCount=5, tickMinStep=1)
     # The numbers stand behind the bars, and need room there.
     room = alt.Scale(domainMax=max(float(row[value]) for row in rows) * 1.15 or 1)

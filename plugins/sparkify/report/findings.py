@@ -50,10 +50,12 @@ def busiest_weekday(rows: Rows) -> str:
 
 
 def busiest_hours(rows: Rows) -> str:
-    top = rows[0]
-    return (
-        f"The busiest hour of the last seven days began on {moment(top['starts_at'])}: {several(top['plays'], 'play')}"
-    )
+    most = max(row["plays"] for row in rows)
+    began = [f"on {moment(row['starts_at'])}" for row in rows if row["plays"] == most]
+    if len(began) > MOST_NAMED:
+        return f"{len(began)} hours of the last seven days were the busiest, with {several(most, 'play')} each"
+    hours, each = ("hours", " each") if len(began) > 1 else ("hour", "")
+    return f"The busiest {hours} of the last seven days began {listed(began)}: {several(most, 'play')}{each}"
 
 
 def paid_against_free(rows: Rows) -> str:
