@@ -51,7 +51,7 @@ with DAG(
     wait_for_loads = WaitForRunsSensor(
         task_id="wait_for_loads",
         dag_ids=["sparkify_daily", "sparkify_schema"],
-        poke_interval=timedelta(seconds=15),
+        poke_interval=timedelta(seconds=10),
         doc_md="Waits until no load is under way, six hours at most; then the report is made with what there is.",
     )
     report = WriteReportOperator(

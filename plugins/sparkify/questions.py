@@ -35,4 +35,4 @@ class Question:
             said[header[1]].append(header[2])
             lines.pop(0)
         words, note, bar = (" ".join(texts) for texts in said.values())
-        return cls(PurePosixPath(file).stem, words, note, bar, "\n".join(lines).strip().rstrip(";"))
+        return cls(PurePosixPath(file).stem, words, note, bar, "\n".join(lines).strip().rstrip(";").strip())

@@ -70,7 +70,7 @@ def by_day(rows: Rows) -> Drawing:
     chart = alt.Chart(_data(days, "plays"), height=HEIGHT).encode(x=_days(days), y=_amount("plays", "Plays", days))
     if len(days) > MOST_COLUMNS:
         return chart.mark_area(line={"color": light("bar"), "strokeWidth": 1.5}, color=light("soft"))
-    return chart.mark_bar(cornerRadiusEnd=2).encode(color=_highlight())
+    return chart.mark_bar().encode(color=_highlight())
 
 
 def by_hour(rows: Rows) -> Drawing:
@@ -185,7 +185,7 @@ CHARTS: dict[str, Callable[[Rows], Drawing]] = {
 
 
 def _columns(rows: Rows, x: alt.X, value: str, value_title: str) -> Drawing:
-    chart = alt.Chart(_data(rows, value), height=HEIGHT).mark_bar(cornerRadiusEnd=2)
+    chart = alt.Chart(_data(rows, value), height=HEIGHT).mark_bar()
     return chart.encode(x=x, y=_amount(value, value_title, rows), color=_highlight())
 
 
@@ -199,7 +199,7 @@ def _bars(rows: Rows, name: str, value: str, name_title: str, value_title: str, 
     base = alt.Chart(_data(named, value)).encode(
         x=alt.X(f"{value}:Q", scale=room, axis=numbers), y=alt.Y(f"{name}:N", sort=None, axis=names)
     )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(color=_highlight())
+    bars = base.mark_bar().encode(color=_highlight())
     labels = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=","))
     return alt.layer(bars, labels).properties(height=alt.Step(step))
 

@@ -72,9 +72,7 @@ def paid_against_free(rows: Rows) -> str:
 
 def level_changes(rows: Rows) -> str:
     up, down = (sum(row[column] for row in rows) for column in ("upgrades", "downgrades"))
-    changes = (
-        f"{several(up, 'upgrade') if up else 'no upgrade'}, {several(down, 'downgrade') if down else 'no downgrade'}"
-    )
+    changes = f"{several(up, 'upgrade')}, {several(down, 'downgrade')}"
     if up == down:
         return f"As many users left paid as came to it: {changes}"
     return f"More users {'came to paid than left' if up > down else 'left paid than came to'} it: {changes}"
