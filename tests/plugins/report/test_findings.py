@@ -21,6 +21,10 @@ def days(*plays: int) -> list[dict[str, Any]]:
     return [{"day": date(2018, 11, n), "plays": count, "active_users": n} for n, count in enumerate(plays, 1)]
 
 
+def hours(*began: int) -> list[dict[str, Any]]:
+    return [{"starts_at": datetime.fromisoformat(f"2018-11-01T0{hour}:00"), "plays": 3} for hour in began]
+
+
 def test_every_question_has_its_sentence_and_its_chart() -> None:
     assert FINDINGS.keys() == CHARTS.keys() == questions().keys() == ROWS.keys()
 
@@ -74,10 +78,10 @@ def test_the_sentence_says_what_stands_out(name: str, sentence: str) -> None:
          "The median session of paid users lasts 1 minute"),
         ("top_artists", [{"artist": name, "plays": 2} for name in "abcd"],
          "4 share the first place, with 2 plays each"),
-        ("busiest_hours", [{"starts_at": datetime.fromisoformat(f"2018-11-01T0{hour}:00"), "plays": 3} for hour in (1, 2)],
+        ("busiest_hours", hours(1, 2),
          "The busiest hours of the last seven days began on 1 November 2018, 01:00 UTC and on 1 November 2018, "
          "02:00 UTC: 3 plays each"),
-        ("busiest_hours", [{"starts_at": datetime.fromisoformat(f"2018-11-01T0{hour}:00"), "plays": 3} for hour in range(4)],
+        ("busiest_hours", hours(0, 1, 2, 3),
          "4 hours of the last seven days were the busiest, with 3 plays each"),
     ],
 )  # fmt: skip
