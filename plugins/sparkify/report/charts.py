@@ -114,17 +114,18 @@ def level_and_gender(rows: Rows) -> Drawing:
 
 def level_changes(rows: Rows) -> Drawing:
     days = _every_day(rows, {"upgrades": 0, "downgrades": 0})
+    by_month = len(days) > MOST_COLUMNS
     turned = [
         {"day": row["day"], "change": change, "users": sign * row[column]}
-        for row in days
+        for row in (rows if by_month else days)
         for change, column, sign in (("to paid", "upgrades", 1), ("to free", "downgrades", -1))
     ]
-    axis = alt.Axis(
-        title="Users: to paid above the line, to free below", tickCount=5, tickMinStep=1, labelExpr="abs(datum.value)"
-    )
+    title = "Users: to paid above the line, to free below"
+    axis = alt.Axis(title=title, tickCount=5, tickMinStep=1, labelExpr="abs(datum.value)")
+    y = alt.Y("sum(users):Q" if by_month else "users:Q", axis=axis)
+    x = _dates("utcyearmonth", "Month (UTC)", "%b %Y") if by_month else _days(days)
     colour = _told_apart("change", {"to paid": "bar", "to free": "other"}, turned)
-    chart = alt.Chart(_data(turned), height=HEIGHT).mark_bar()
-    return chart.encode(x=_days(days), y=alt.Y("users:Q", axis=axis), color=colour)
+    return alt.Chart(_data(turned), height=HEIGHT).mark_bar().encode(x=x, y=y, color=colour)
 
 
 def session_length(rows: Rows) -> Drawing:
@@ -223,13 +224,17 @@ def _every_day(rows: Rows, nothing: Mapping[str, int]) -> list[Mapping[str, Any]
 
 def _days(days: Rows) -> alt.X:
     if len(days) > MOST_COLUMNS:
-        # In UTC, wherever the task runs: a date is drawn as its midnight.
-        axis = alt.Axis(title="Day (UTC)", labelOverlap=True, labelSeparation=12, grid=False, format="%-d %b %Y")
-        return alt.X("day:T", timeUnit="utcyearmonthdate", scale=alt.Scale(type="utc"), axis=axis)
+        return _dates("utcyearmonthdate", "Day (UTC)", "%-d %b %Y")
     step = -(-len(days) // MOST_DAYS_NAMED)
     named = [row["day"].isoformat() for row in days[::step]]
     label = "utcFormat(utcParse(datum.value, '%Y-%m-%d'), '%-d %b')"
     return alt.X("day:O", axis=alt.Axis(title="Day (UTC)", labelAngle=0, values=named, labelExpr=label))
+
+
+def _dates(unit: str, title: str, form: str) -> alt.X:
+    # In UTC, wherever the task runs: a date is drawn as its midnight.
+    axis = alt.Axis(title=title, labelOverlap=True, labelSeparation=12, grid=False, format=form, tickCount=5)
+    return alt.X("day:T", timeUnit=unit, scale=alt.Scale(type="utc"), axis=axis)
 
 
 def _highlight() -> alt.Color:

@@ -30,13 +30,13 @@ def multiple(value: float, of: float) -> str:
 def percent(share: float, whole: float) -> str:
     """A share in percent; never rounded to 0 or 100 while it is neither."""
     if not whole:
-        return "0 %"
+        return "0%"
     value = 100 * share / whole
     if 0 < value < 0.01:
-        return "under 0.01 %"
+        return "under 0.01%"
     if 99.9 < value < 100:
-        return "over 99.9 %"
-    return f"{value:.2g} %" if value < 1 else f"{value:.1f} %".replace(".0 ", " ")
+        return "over 99.9%"
+    return f"{value:.2g}%" if value < 1 else f"{value:.1f}%".replace(".0%", "%")
 
 
 def day(value: date) -> str:

@@ -83,8 +83,10 @@ def test_any_number_of_days_is_drawn_and_none_of_them_makes_it_large(number: int
     svg = svg_of(question("plays_by_day"), days(number))
     assert "Plays" in texts(svg)
     assert len(svg) < 300_000
-    changes = [{"day": row["day"], "upgrades": 1, "downgrades": 2} for row in days(min(number, 400))]
-    assert "to free" in texts(svg_of(question("level_changes"), changes))
+    changes = [{"day": row["day"], "upgrades": 1, "downgrades": 2} for row in days(number)]
+    svg = svg_of(question("level_changes"), changes)
+    assert {"to paid", "to free", f"{'Month' if number > 70 else 'Day'} (UTC)"} <= set(texts(svg))
+    assert len(svg) < 200_000
 
 
 def test_a_question_nobody_drew_a_chart_for_has_bars_of_its_column() -> None:

@@ -19,8 +19,8 @@ def test_a_number_has_as_many_digits_as_tell_something(value: float, text: str) 
 @pytest.mark.parametrize(
     ("share", "whole", "text"),
     [
-        (0, 0, "0 %"), (0, 9, "0 %"), (9, 9, "100 %"), (1, 2, "50 %"), (1, 3, "33.3 %"), (1, 6820, "0.015 %"),
-        (1, 1_000_000, "under 0.01 %"), (99_999, 100_000, "over 99.9 %"),
+        (0, 0, "0%"), (0, 9, "0%"), (9, 9, "100%"), (1, 2, "50%"), (1, 3, "33.3%"), (1, 6820, "0.015%"),
+        (1, 1_000_000, "under 0.01%"), (99_999, 100_000, "over 99.9%"),
     ],
 )  # fmt: skip
 def test_a_share_is_rounded_but_never_to_nothing_or_all(share: int, whole: int, text: str) -> None:
