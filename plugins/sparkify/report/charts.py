@@ -6,7 +6,7 @@ import calendar
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import vl_convert
@@ -231,7 +231,7 @@ def _days(days: Rows) -> alt.X:
     return alt.X("day:O", axis=alt.Axis(title="Day (UTC)", labelAngle=0, values=named, labelExpr=label))
 
 
-def _dates(unit: str, title: str, form: str) -> alt.X:
+def _dates(unit: Literal["utcyearmonth", "utcyearmonthdate"], title: str, form: str) -> alt.X:
     # In UTC, wherever the task runs: a date is drawn as its midnight.
     axis = alt.Axis(title=title, labelOverlap=True, labelSeparation=12, grid=False, format=form, tickCount=5)
     return alt.X("day:T", timeUnit=unit, scale=alt.Scale(type="utc"), axis=axis)
