@@ -70,6 +70,10 @@ class AirflowApi:
         answer = self._request("GET", "/importErrors")
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in answer["import_errors"]]
 
+    def get(self, path: str) -> Any:
+        """Return what Airflow answers to a GET of a path of its API."""
+        return self._request("GET", path)
+
     def unpause(self, dag_id: str) -> None:
         """Let the runs of a DAG run."""
         self._request("PATCH", f"/dags/{dag_id}", json={"is_paused": False})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from local import ask, connections, demo, query, terminal
+from local import ask, connections, demo, query, report, terminal
 from local.airflow_api import AirflowApi
 from local.connections import SOURCE_BUCKET
 from local.errors import LocalStackError, UsageError, sentence
@@ -161,6 +161,11 @@ def _ask(home: Home, options: argparse.Namespace) -> int:
     return ask.run(home, options)
 
 
+def _report(home: Home, options: argparse.Namespace) -> int:
+    print(report.show(home, options.open))
+    return 0
+
+
 def _verify(home: Home, options: argparse.Namespace) -> int:
     problem = verification.problem(options)
     if problem is not None:
@@ -277,6 +282,9 @@ def _parser() -> argparse.ArgumentParser:
         "ask plays_by_weekday",
     )  # fmt: skip
     ask.add_options(asking)
+
+    reporting = command("report", _report, "write the latest report into $SPARKIFY_HOME/report.html", "report --open")
+    reporting.add_argument("--open", action="store_true", help="and open it in a browser")
 
     verify = command("verify", _verify, "compare the warehouse with source files, row by row", "verify DIR")
     verification.add_options(verify)

@@ -12,7 +12,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from local import connections, summary, terminal
+from local import connections, report, summary, terminal
 from local.airflow_api import AirflowApi
 from local.errors import UsageError
 from local.home import Home
@@ -24,6 +24,7 @@ from local.simulator.recipe import MONTH
 from local.stack import Stack
 
 DAG = "sparkify_daily"
+_REPORT_SECONDS = 180.0
 DESCRIPTION = (
     "Start everything, generate a month of log and song files, load it by a real Airflow backfill, and show what the "
     "warehouse then holds. Whatever is done already is not done again; after an interruption it goes on."
@@ -54,7 +55,13 @@ def run(home: Home, options: argparse.Namespace) -> int:
         Runner(AirflowApi(home), terminal.tell, progress).backfill(
             Backfill(DAG, recipe.start, recipe.last, reprocess="failed")
         )
-    print("\n".join(["", *summary.of_warehouse(home), "", *_where_to_look(home), "", *_what_to_try(folder, recipe)]))
+    terminal.tell(f"Waiting for the report that {report.DAG} makes of it.")
+    reported = report.wait_until_current(home, _REPORT_SECONDS)
+    print(
+        "\n".join(
+            ["", *summary.of_warehouse(home), "", *_where_to_look(home, reported), "", *_what_to_try(folder, recipe)]
+        )
+    )
     return 0
 
 
@@ -72,8 +79,10 @@ def _to_make(folder: Path, recipe: Recipe) -> bool:
     return made.days < recipe.days
 
 
-def _where_to_look(home: Home) -> list[str]:
+def _where_to_look(home: Home, reported: bool) -> list[str]:
+    later = "not made yet; `python -m local report` shows it later"
     return [
+        f"Report    {report.show(home, to_open=False) if reported else later}",
         f"Airflow   {connections.airflow_url(home)}",
         f"  log in  {connections.AIRFLOW_USER} / {home.secret('airflow_password')}",
     ]

@@ -13,11 +13,11 @@ from pathlib import Path
 
 PRODUCTION = ("dags", "plugins", "include")
 
-# What each room may import besides Python's own library. botocore and jinja2 are what the Amazon provider raises and
-# what Airflow renders with.
+# What each room may import besides Python's own library. botocore and jinja2 (with markupsafe) are what the Amazon
+# provider raises and what Airflow renders with; altair and vl_convert draw the report.
 ALLOWED_IMPORTS = {
     "dags": {"airflow", "sparkify"},
-    "plugins": {"airflow", "sparkify", "botocore", "jinja2"},
+    "plugins": {"airflow", "sparkify", "altair", "botocore", "jinja2", "markupsafe", "vl_convert"},
 }
 
 LOCAL_PACKAGE = re.compile(r"(?<![\w/.])local(?:/|\.[a-z_])|-m local\b")

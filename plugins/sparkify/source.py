@@ -94,11 +94,11 @@ class Source:
         entries = [{"url": file.url, "mandatory": True} for file in files]
         return self.put(path, json.dumps({"entries": entries}, indent=1))
 
-    def put(self, path: str, text: str) -> str:
+    def put(self, path: str, text: str, content_type: str = "application/json") -> str:
         """Write a text under the control prefix; returns its URL."""
         bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
         with self._translated(f"write s3://{bucket}/{key}", bucket):
-            self.client.put_object(Bucket=bucket, Key=key, Body=text.encode())
+            self.client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
         return f"s3://{bucket}/{key}"
 
     def remove(self, path: str) -> None:
@@ -106,6 +106,16 @@ class Source:
         bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
         with self._translated(f"remove s3://{bucket}/{key}", bucket):
             self.client.delete_object(Bucket=bucket, Key=key)
+
+    def get(self, path: str) -> str | None:
+        """The text at this path under the control prefix; None if there is no such object."""
+        bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
+        with self._translated(f"read s3://{bucket}/{key}", bucket):
+            try:
+                with contextlib.closing(self.client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                    return str(body.read(), "utf-8")
+            except self.client.exceptions.NoSuchKey:
+                return None
 
     def _list(self, prefix: str) -> list[SourceFile]:
         bucket = self.settings.bucket

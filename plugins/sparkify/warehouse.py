@@ -117,6 +117,11 @@ class Warehouse:
         with self._cursor(sql, parameters) as cursor:
             return [tuple(row) for row in cursor.fetchall()]
 
+    def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run one query; returns the names of its columns, and its rows."""
+        with self._cursor(sql, None) as cursor:
+            return [_text(column[0]) for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
+
     def columns(self, table: str) -> list[str]:
         """The table's columns in order; a :class:`SettingsError` if there is no such table."""
         with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,14 @@ def test_started_again_it_goes_on_to_the_end(own: CommandLine) -> None:
         value = re.search(rf"^export {name}='?([^'\n]+)", environment, re.MULTILINE)
         assert value
         assert value[1] in said
+
+
+def test_it_says_where_the_report_of_all_its_dates_is(own: CommandLine) -> None:
+    shown = re.search(r"^Report +(.+)$", own.run(*DEMO), re.MULTILINE)
+    assert shown
+    page = Path(shown[1]).read_text()
+    assert "What was played, 1 to 4 November 2024" in page
+    assert own.run("report").splitlines()[-1] == shown[1]
 
 
 def test_what_it_says_to_try_works(own: CommandLine) -> None:

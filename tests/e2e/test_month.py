@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redshift_connector
 
-from local.connections import redshift_arguments
+from local.airflow_api import AirflowApi
+from local.connections import CONTROL_BUCKET, redshift_arguments, s3_client
 from local.home import Home
 from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
 from tests.e2e.conftest import CommandLine
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.e2e
 
 MONTH = month()
 EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
+LATEST_DATA = "sparkify/reports/latest/report.json"
 FIRST, LAST = str(MONTH.first), str(MONTH.last)
 
 
@@ -44,6 +48,28 @@ def test_a_backwards_backfill_of_four_at_a_time_gives_the_month(cli: CommandLine
     said = cli.run("backfill", FIRST, LAST, "--backwards", "--max-active-runs", "4")
     assert "succeeded" in said
     assert_warehouse_equals_reference(home)
+
+
+def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seeded: Path, home: Home) -> None:
+    loads = cli.value("select count(*) from load_history where table_name = 'songplays'")
+    api = AirflowApi(home)
+    runs = "/dags/sparkify_report/dagRuns"
+    heard: dict[str, int] = {}
+    states: list[str] = []
+    while sum(heard.values()) < loads or not set(states) <= {"success", "skipped"}:
+        time.sleep(1)
+        ids = [run["dag_run_id"] for run in api.get(runs)["dag_runs"]]
+        heard = {run: api.get(f"{runs}/{run}/upstreamAssetEvents")["total_entries"] for run in ids}
+        tasks = [task for run in ids for task in api.get(f"{runs}/{run}/taskInstances")["task_instances"]]
+        states = [str(task["state"]) for task in tasks if task["task_id"] == "report"]
+        assert "failed" not in states
+    assert states.count("success") == 1
+
+    report = json.loads(s3_client(home).get_object(Bucket=CONTROL_BUCKET, Key=LATEST_DATA)["Body"].read())
+    assert report["run_id"].startswith("asset_triggered")
+    assert report["scope"]["log_dates"] == loads == len(read_log_files(MONTH.files))
+    assert report["scope"]["plays"] == len(EXPECTED.songplays)
+    assert cli.run("report").splitlines()[-1] == str(cli.home / "report.html")
 
 
 def test_doing_it_again_gives_the_same(cli: CommandLine, seeded: Path, home: Home) -> None:

@@ -16,7 +16,7 @@ from local.home import PROJECT
 from tests.conftest import RunningStack
 
 COMMANDS = (
-    "demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "ask", "verify", "env",
+    "demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "ask", "report", "verify", "env",
 )  # fmt: skip
 RUN_LOCAL = """
 import runpy, sys

@@ -1,4 +1,4 @@
-"""Every statement that the package sends to the warehouse, heard from a small story told to both DAGs.
+"""Every statement that the package sends to the warehouse, heard from a small story told to the DAGs.
 
 The questions of the analytics, which people ask, are asked at its end.
 """
@@ -65,6 +65,7 @@ def _story(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
     _wait_for_a_lock(pipeline, patch)
     for question in questions().values():
         pipeline.rows(question.sql())
+    pipeline.run(dag_id="sparkify_report", only={"report"})
     pipeline.run(dag_id="sparkify_schema", rebuild=pipeline.schema, reader_role=_reader(pipeline))
 
 

@@ -1,0 +1,68 @@
+"""
+### Sparkify, report: what is played, as one page
+
+**What.** Asks the warehouse the questions in `include/sql/analytics` and writes the answers as one HTML page with
+charts, and as JSON, to the control bucket: `<control prefix>/reports/<day>/report.html` and `report.json`, and the same
+under `reports/latest/`. The page needs no network and no server: send it, or open it from a disk. The warehouse is only
+read.
+
+**When.** After loads: every load of `songplays` asks for a report. The run waits until no run of `sparkify_daily` is
+queued or running, so that a backfill of a month gives one report and not thirty; a run that then finds nothing new is
+skipped. By hand it makes a report whatever there is.
+
+**When it fails.** The report as it was stays in place, and no load is affected. Read the task's log, whose last line
+says what was wrong, then *clear* the task or wait for the next load. It may wait.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+
+from sparkify.exceptions import Unavailable
+from sparkify.operators.wait_for_runs import WaitForRunsSensor
+from sparkify.operators.write_report import WriteReportOperator
+
+SQL = Path(__file__).resolve().parents[1] / "include" / "sql"
+
+with DAG(
+    dag_id="sparkify_report",
+    description="What is played, as one page with charts",
+    doc_md=__doc__,
+    schedule=[Asset("sparkify_songplays")],
+    start_date=datetime(2018, 11, 1),
+    catchup=False,
+    # While one run is under way, all further loads ask for one more run together.
+    max_active_runs=1,
+    tags=["sparkify", "redshift", "report"],
+    template_searchpath=[str(SQL)],
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_policy": ExceptionRetryPolicy(
+            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away")],
+            default=RetryAction.FAIL,
+        ),
+    },
+) as dag:
+    wait_for_loads = WaitForRunsSensor(
+        task_id="wait_for_loads",
+        dag_ids=["sparkify_daily", "sparkify_schema"],
+        poke_interval=timedelta(seconds=10),
+        doc_md="Waits until no load is under way, six hours at most; then the report is made with what there is.",
+    )
+    report = WriteReportOperator(
+        task_id="report",
+        questions=sorted(str(file.relative_to(SQL)) for file in (SQL / "analytics").glob("*.sql")),
+        loads="report/loads.sql",
+        scope="report/scope.sql",
+        warnings="report/warnings.sql",
+        outlets=[Asset("sparkify_report")],
+        doc_md="Asks the questions, draws the page and writes it. Skipped if the latest report already tells of every "
+        "load, unless the run was made by hand.",
+    )
+
+    wait_for_loads >> report

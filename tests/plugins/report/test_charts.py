@@ -1,0 +1,117 @@
+"""The charts: an SVG that names its axes, in the palette's colours, right in every time zone and size."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from sparkify.report.charts import svg_of
+from sparkify.report.palette import COLOURS
+from tests.pipeline import PROJECT
+from tests.plugins.report.answers import ROWS, question
+
+AXES = {
+    "browsers": {"Browser and platform", "Listeners"},
+    "busiest_hours": {"Hour (UTC)", "Plays"},
+    "level_changes": {"Day (UTC)", "Users: to paid above the line, to free below"},
+    "match_rate": {"Month (UTC)", "Plays"},
+    "most_played_songs": {"Song and artist", "Plays"},
+    "plays_by_day": {"Day (UTC)", "Plays"},
+    "plays_by_hour": {"Hour of the day (UTC)", "Plays"},
+    "plays_by_level_and_gender": {"Level", "Plays"},
+    "plays_by_weekday": {"Day of the week (UTC)", "Plays"},
+    "session_length": {"Level", "Median length (minutes)"},
+    "top_artists": {"Artist", "Plays"},
+    "top_locations": {"Place", "Plays"},
+}
+LIGHT = {light for light, _ in COLOURS.values()}
+
+
+def elements(svg: str, tag: str) -> list[ET.Element]:
+    return list(ET.fromstring(svg).iter(f"{{http://www.w3.org/2000/svg}}{tag}"))  # noqa: S314
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(text.itertext()) for text in elements(svg, "text")]
+
+
+def bars(svg: str) -> int:
+    return sum(path.get("fill") in (COLOURS["bar"][0], COLOURS["soft"][0]) for path in elements(svg, "path"))
+
+
+def days(number: int) -> list[dict[str, Any]]:
+    return [{"day": date(2018, 11, 1) + timedelta(n), "plays": 5 + n % 7, "active_users": 2} for n in range(number)]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_chart_names_its_axes_and_has_no_colour_that_does_not_turn_dark(name: str) -> None:
+    svg = svg_of(question(name), ROWS[name])
+    assert set(texts(svg)) >= AXES[name]
+    assert set(re.findall(r'(?:fill|stroke)="(?!none|transparent)([^"]+)"', svg)) <= LIGHT
+
+
+def test_no_two_colours_are_the_same_in_light_for_each_is_turned_by_itself() -> None:
+    assert len(LIGHT) == len(COLOURS)
+
+
+def test_what_is_in_the_data_is_text_in_the_chart() -> None:
+    rows: list[dict[str, Any]] = [{"artist": "<script>alert(1)</script>", "plays": 2}, {"artist": None, "plays": 1}]
+    svg = svg_of(question("top_artists"), rows)
+    assert "<script" not in svg
+    assert "<script>alert(1)</script>" in texts(svg)
+    assert "unknown" in texts(svg)
+
+
+def test_an_hour_and_a_weekday_without_plays_keep_their_place() -> None:
+    assert {"Mon", "Sun"} <= set(texts(svg_of(question("plays_by_weekday"), ROWS["plays_by_weekday"])))
+    assert {"0", "21"} <= set(texts(svg_of(question("plays_by_hour"), ROWS["plays_by_hour"])))
+
+
+def test_a_day_without_plays_keeps_its_place() -> None:
+    assert bars(svg_of(question("plays_by_day"), ROWS["plays_by_day"])) == 4
+
+
+@pytest.mark.parametrize("number", [1, 2, 70, 71, 6000])
+def test_any_number_of_days_is_drawn_and_none_of_them_makes_it_large(number: int) -> None:
+    svg = svg_of(question("plays_by_day"), days(number))
+    assert "Plays" in texts(svg)
+    assert len(svg) < 300_000
+    changes = [{"day": row["day"], "upgrades": 1, "downgrades": 2} for row in days(number)]
+    svg = svg_of(question("level_changes"), changes)
+    assert {"to paid", "to free", f"{'Month' if number > 70 else 'Day'} (UTC)"} <= set(texts(svg))
+    assert len(svg) < 200_000
+
+
+def test_a_question_nobody_drew_a_chart_for_has_bars_of_its_column() -> None:
+    rows = [{"song": "Undo", "plays": 3}, {"song": "Jóga", "plays": 1}]
+    svg = svg_of(question("skips"), rows)
+    assert {"Song", "Plays", "Undo", "Jóga", "3"} <= set(texts(svg))
+
+
+def test_a_chart_is_the_same_in_every_time_zone() -> None:
+    code = (
+        "from tests.plugins.report.test_charts import *; import sys;"
+        "sys.stdout.write(svg_of(question('plays_by_day'), days(5)) + svg_of(question('plays_by_day'), days(100)))"
+    )
+    drawn = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "TZ": zone, "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'plugins'}"},
+            cwd=PROJECT, capture_output=True, text=True, check=True,
+        ).stdout
+        for zone in ("UTC", "America/Los_Angeles")
+    ]  # fmt: skip
+    assert drawn[0] == drawn[1]
+    assert "1 Nov" in drawn[0]
+
+
+def test_the_hours_that_are_named_are_those_of_the_rows() -> None:
+    rows = [{"starts_at": datetime.fromisoformat("2018-11-29T17:00"), "plays": 47}]
+    assert "Thu 29 Nov, 17:00" in texts(svg_of(question("busiest_hours"), rows))
