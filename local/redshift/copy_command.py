@@ -20,7 +20,7 @@ from local.redshift.system_tables import LoadRecord, SystemTables
 _DETAILS = "Check 'sys_load_error_detail' system table for details."
 _COLUMNS = """
 select pg_catalog.json_build_object(
-        'name', a.attname, 'type', t.typname, 'not_null', a.attnotnull,
+        'name', a.attname, 'type', t.typname, 'not_null', a.attnotnull, 'identity', a.attidentity = 'a',
         'length', coalesce(information_schema._pg_char_max_length(a.atttypid, a.atttypmod), 0),
         'precision', coalesce(information_schema._pg_numeric_precision(a.atttypid, a.atttypmod), 0),
         'scale', coalesce(information_schema._pg_numeric_scale(a.atttypid, a.atttypmod), 0)),
@@ -105,7 +105,10 @@ def _columns(load: Load, found: list[list[str | None]]) -> list[Column]:
     for name in load.columns:
         if name not in known:
             raise LoadFailedError(f'column "{name}" of relation "{load.table[-1]}" does not exist')
-    return [known[name] for name in load.columns or known]
+        if known[name].identity:
+            raise LoadFailedError(f"COPY into the IDENTITY column {name} is refused: leave it out of the column list.")
+    # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
+    return [known[name] for name in load.columns] or [column for column in known.values() if not column.identity]
 
 
 def _notices(table: str, rows: int, refused: int) -> list[bytes]:

@@ -49,6 +49,7 @@ class Column:
     name: str
     type: str
     not_null: bool = False
+    identity: bool = False
     length: int = 0
     precision: int = 0
     scale: int = 0
