@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import re
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from socket import SHUT_RDWR
 
 from local.redshift import protocol
 from local.redshift.sql.lexer import quote_literal
@@ -15,6 +17,9 @@ from local.redshift.sql.tables import BYTE_LIMIT_SUFFIX
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 READ_BYTES = 1 << 18
+# As many as PostgreSQL has sessions: a COPY that waits for a lock must not keep another from running.
+_FEEDERS = ThreadPoolExecutor(256, "copy-feed")
+_FOREVER = 20 * 86_400
 # But for a changed setting, which the client must know whoever changed it.
 _ALL_KINDS = bytes(kind for kind in range(256) if kind != ord("S"))
 REPORTED_VERSION = "8.0.2"
@@ -79,30 +84,34 @@ class Backend:
         if self._awaited:
             await self._awaited[-1].ended.wait()
 
-    async def ask(self, sql: str, rows: AsyncGenerator[bytes] | None = None) -> Answer:
+    async def ask(self, sql: str, rows: Generator[bytes] | None = None) -> Answer:
         """Run statements of ours unseen by the client; *rows* feeds a COPY FROM STDIN. Raise BackendError."""
         await self.settle()
-        answer, failure = Answer(_ALL_KINDS), None
-        self.send(protocol.query(sql), answer)
-        if rows is not None:
-            failure = await self._feed(rows, answer)
+        answer, failure, query = Answer(_ALL_KINDS), None, protocol.query(sql)
+        self.send(b"" if rows else query, answer)
+        if rows:
+            failure = await asyncio.get_running_loop().run_in_executor(_FEEDERS, self._feed, query, rows, answer)
         await self.settle()
         if reason := failure or answer.failure:
             raise reason
         return answer
 
-    async def _feed(self, rows: AsyncGenerator[bytes], answer: Answer) -> Exception | None:
-        # Not asked for yet: if PostgreSQL refuses the COPY, it passes over the data.
-        try:
-            async with contextlib.aclosing(rows):
-                while answer.failure is None and (chunk := await anext(rows, None)) is not None:
-                    self.send(protocol.message(b"d", chunk))
-                    await self.drain()
-            self.send(protocol.message(b"c"))
-        # Whatever stopped the rows, PostgreSQL must be told, or it would wait for more.
-        except Exception as error:
-            self.send(protocol.message(b"f", protocol.text("the load failed")))
-            return error
+    def _feed(self, query: bytes, rows: Generator[bytes], answer: Answer) -> Exception | None:
+        """Send rows from the thread that makes them: what waits for PostgreSQL's turn is in the socket's buffer."""
+        # The transport has nothing left to send, but may close its own socket at any time.
+        with self._writer.get_extra_info("socket").dup() as socket, contextlib.closing(rows):
+            # Without a limit Python would have the transport wait as well.
+            socket.settimeout(_FOREVER)
+            socket.sendall(query)
+            # Not asked for yet: if PostgreSQL refuses the COPY, it passes over the data.
+            try:
+                while answer.failure is None and (chunk := next(rows, None)) is not None:
+                    socket.sendall(protocol.message(b"d", chunk))
+                socket.sendall(protocol.message(b"c"))
+            # Whatever stopped the rows, PostgreSQL must be told, or it would wait for more.
+            except Exception as error:
+                socket.sendall(protocol.message(b"f", protocol.text("the load failed")))
+                return error
         return None
 
     def remember(self, setting: str) -> None:
@@ -147,4 +156,7 @@ class Backend:
 
     def close(self) -> None:
         """Hang up at once, which ends PostgreSQL's session."""
+        with contextlib.suppress(OSError):
+            # Closing it would not end what _feed() sends.
+            self._writer.get_extra_info("socket").shutdown(SHUT_RDWR)
         self._writer.transport.abort()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
-from collections.abc import AsyncGenerator, Generator
 from typing import NoReturn
 
 from local.redshift import protocol
 from local.redshift.backend import Backend, refusal
+from local.redshift.load import csv_rows
 from local.redshift.load.columns import Column
 from local.redshift.load.rows import LoadFailedError, Path, RowEncoder, TooManyErrorsError
 from local.redshift.load.source import Reader, list_objects, read_json_paths
@@ -21,7 +20,7 @@ from local.redshift.system_tables import LoadRecord, SystemTables
 _DETAILS = "Check 'sys_load_error_detail' system table for details."
 _COLUMNS = """
 select pg_catalog.json_build_object(
-        'name', a.attname, 'type', t.typname, 'oid', a.atttypid::bigint, 'not_null', a.attnotnull,
+        'name', a.attname, 'type', t.typname, 'not_null', a.attnotnull, 'identity', a.attidentity = 'a',
         'length', coalesce(information_schema._pg_char_max_length(a.atttypid, a.atttypmod), 0),
         'precision', coalesce(information_schema._pg_numeric_precision(a.atttypid, a.atttypmod), 0),
         'scale', coalesce(information_schema._pg_numeric_scale(a.atttypid, a.atttypmod), 0)),
@@ -91,9 +90,9 @@ async def _copy(
         paths = await asyncio.to_thread(read_json_paths, load.json_paths, len(columns))
     encoder = RowEncoder(columns, paths, load, errors)
     listed = ", ".join(quote_name(column.name) for column in columns)
-    statement = f"COPY {relation(load.table)} ({listed}) FROM STDIN (FORMAT binary)"
+    statement = f"COPY {relation(load.table)} ({listed}) FROM STDIN ({csv_rows.OPTIONS})"
     try:
-        await backend.ask(statement, _ahead(encoder.encode(reader)))
+        await backend.ask(statement, encoder.encode(reader))
     finally:
         record.source_file_count, record.loaded_bytes, record.loaded_rows = reader.files, reader.bytes, encoder.rows
 
@@ -106,7 +105,10 @@ def _columns(load: Load, found: list[list[str | None]]) -> list[Column]:
     for name in load.columns:
         if name not in known:
             raise LoadFailedError(f'column "{name}" of relation "{load.table[-1]}" does not exist')
-    return [known[name] for name in load.columns or known]
+        if known[name].identity:
+            raise LoadFailedError(f"COPY into the IDENTITY column {name} is refused: leave it out of the column list.")
+    # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-column-mapping.html
+    return [known[name] for name in load.columns] or [column for column in known.values() if not column.identity]
 
 
 def _notices(table: str, rows: int, refused: int) -> list[bytes]:
@@ -115,17 +117,3 @@ def _notices(table: str, rows: int, refused: int) -> list[bytes]:
         words = f"Load into table '{table}' completed, {refused} record(s) could not be loaded.  {_DETAILS}"
         said.append(protocol.notice(words, "WARNING"))
     return said
-
-
-async def _ahead(chunks: Generator[bytes]) -> AsyncGenerator[bytes]:
-    """Make the next chunk in a thread while PostgreSQL takes this one."""
-    coming = asyncio.create_task(asyncio.to_thread(next, chunks, b""))
-    try:
-        while chunk := await coming:
-            coming = asyncio.create_task(asyncio.to_thread(next, chunks, b""))
-            yield chunk
-    finally:
-        # The thread cannot be stopped, and what it reads must not be closed under it.
-        with contextlib.suppress(Exception, asyncio.CancelledError):
-            await asyncio.shield(coming)
-        chunks.close()

@@ -1,1 +1,1 @@
-"""COPY: objects in S3 to PostgreSQL's binary rows by Redshift's rules; knows no sockets and no SQL."""
+"""COPY: objects in S3 to rows that PostgreSQL reads, by Redshift's rules; knows no sockets and no SQL."""

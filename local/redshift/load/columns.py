@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from typing import Any
-
-from psycopg.adapt import PyFormat, Transformer
 
 from local.redshift.load import times
 from local.redshift.sql.plan import Load
@@ -27,7 +25,6 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Wide enough that cutting to a scale never rounds.
 _EXACT = Context(prec=400)
-_PACKER = Transformer().get_dumper(Decimal(), PyFormat.BINARY)
 _UNITS = [Decimal(1).scaleb(-scale) for scale in range(39)]
 
 
@@ -51,8 +48,8 @@ class Column:
 
     name: str
     type: str
-    oid: int
     not_null: bool = False
+    identity: bool = False
     length: int = 0
     precision: int = 0
     scale: int = 0
@@ -63,12 +60,12 @@ class Column:
         return self.type in _CONVERSIONS and (self.type != "numeric" or self.precision > 0)
 
 
-def convert(column: Column, load: Load, value: Any) -> Any:
-    """What psycopg writes into the column for a JSON value; raise ValueRefusedError."""
+def convert(column: Column, load: Load, value: Any) -> str | float | None:
+    """What PostgreSQL is to read for a JSON value, as a text or a number or null; raise ValueRefusedError."""
     text = "" if value is None else as_text(value)
     if column.type not in TEXT_TYPES:
         text = text.strip(_WHITE_SPACE)
-    converted = None
+    converted: str | float | None = None
     if text or (value is not None and column.type in TEXT_TYPES):
         converted = _CONVERSIONS[column.type](text, column, load)
     if converted is None and column.not_null:
@@ -78,10 +75,8 @@ def convert(column: Column, load: Load, value: Any) -> Any:
 
 def as_text(value: Any) -> str:
     """A JSON value as text: what was written for numbers and text, JSON again for the rest."""
-    if isinstance(value, str):
-        return value
     try:
-        return _json(value)
+        return str(value) if isinstance(value, str) else _json(value)
     except RecursionError:
         raise ValueRefusedError(1216, "Invalid JSON format: it is nested too deeply") from None
 
@@ -135,22 +130,24 @@ def _integer(text: str, column: Column, load: Load) -> int:
     raise ValueRefusedError(1208, words)
 
 
-def _decimal(text: str, column: Column, load: Load) -> Any:
-    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC; and packed, which takes long."""
+def _decimal(text: str, column: Column, load: Load) -> str:
+    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC."""
     try:
-        exact = Decimal(_number(_NUMBER, text, column)).quantize(_UNITS[column.scale], ROUND_DOWN, _EXACT)
+        written = Decimal(_number(_NUMBER, text, column))
+        exact = written.quantize(_UNITS[column.scale], ROUND_DOWN, _EXACT)
         if exact.adjusted() < column.precision - column.scale:
-            return _PACKER.dump(exact)
+            return text if exact == written and "e" not in text.lower() else f"{exact:f}"
     except InvalidOperation:
         pass
     raise ValueRefusedError(1208, f"Overflow for NUMERIC({column.precision},{column.scale})")
 
 
-def _float(text: str, column: Column, load: Load) -> float:
+def _float(text: str, column: Column, load: Load) -> str | float:
     value = float(_number(_NUMBER, text, column))
     if abs(value) > _LARGEST[column.type]:
         raise ValueRefusedError(1208, f"Overflow, Value {text[:40]}, Type: {_TYPE_WORDS[column.type]}")
-    return value
+    # PostgreSQL refuses what is too small for a float4 and not zero.
+    return str(struct.unpack("f", struct.pack("f", value))[0]) if column.type == "float4" else value
 
 
 def _boolean(text: str, column: Column, load: Load) -> bool:
@@ -159,7 +156,7 @@ def _boolean(text: str, column: Column, load: Load) -> bool:
     return text.lower() in _TRUE
 
 
-def _moment(text: str, column: Column, load: Load) -> dt.date:
+def _moment(text: str, column: Column, load: Load) -> str:
     date, zoned = column.type == "date", column.type == "timestamptz"
     try:
         moment = times.read(text, times.DATE if date else load.time_format or times.TIMESTAMP, zoned)
@@ -168,10 +165,10 @@ def _moment(text: str, column: Column, load: Load) -> dt.date:
             raise ValueRefusedError(1205, "Invalid Date Format - length must be 10 or more") from None
         shown = load.time_format or "YYYY-MM-DD HH24:MI:SS"
         raise ValueRefusedError(1206, f"Invalid timestamp format or value [{shown}]") from None
-    return moment.date() if date else moment if zoned else moment.replace(tzinfo=None)
+    return str(moment.date() if date else moment if zoned else moment.replace(tzinfo=None))
 
 
-_CONVERSIONS: dict[str, Callable[[str, Column, Load], Any]] = {
+_CONVERSIONS: dict[str, Callable[[str, Column, Load], str | float | None]] = {
     **dict.fromkeys(TEXT_TYPES, _text),
     **dict.fromkeys(INTEGER_BITS, _integer),
     **dict.fromkeys(_LARGEST, _float),

@@ -1,32 +1,22 @@
-"""JSON to PostgreSQL's binary rows: whole blocks at once where that is exact, object by object where it is not."""
+"""JSON to PostgreSQL's CSV: whole blocks at once where that is exact, object by object where it is not."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
-from psycopg import adapters, pq
-
-# The formatter of psycopg's own COPY. It has no public name: Copy.write_row() would have the rows go into a connection
-# of psycopg's, not into the client's session; and in Python, as psycopg has it too, packing takes four times as long.
-from psycopg._copy_base import format_row_binary
-from psycopg.adapt import Transformer
-
+from local.redshift.load import csv_rows
 from local.redshift.load.blocks import BlockDecoder
-from local.redshift.load.columns import TEXT_TYPES, Column, ValueRefusedError, as_text, convert
+from local.redshift.load.columns import Column, ValueRefusedError, as_text, convert
 from local.redshift.load.objects import objects
 from local.redshift.sql.plan import Load
 
 Path = tuple[str | int, ...]
 
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-# What psycopg dumps these types' values as: decimals come packed already.
-_OIDS = {**dict.fromkeys(TEXT_TYPES, adapters.types["text"].oid), "numeric": adapters.types["bytea"].oid}
-_CHUNK_BYTES = 1 << 18
 _MOST_SHOWN = 1024
 _MULTIBYTE = re.compile(r"[^\x00-\x7f]")
 
@@ -40,7 +30,7 @@ class TooManyErrorsError(Exception):
 
 
 class RowEncoder:
-    """Turns files into binary rows.
+    """Turns files into lines of CSV.
 
     :param paths: where each column's value is in an object.
     :param errors: takes what is wrong with refused objects, by the columns of the table of load errors.
@@ -50,16 +40,14 @@ class RowEncoder:
         conversions = [partial(convert, column, load) for column in columns]
         self._steps = list(zip(columns, paths, conversions, strict=True))
         self._fold, self._most_errors = load.json_paths == "auto ignorecase", max(1, load.max_errors)
-        self._transformer = Transformer()
-        self._transformer.set_dumper_types([_OIDS.get(one.type, one.oid) for one in columns], pq.Format.BINARY)
         self._blocks: BlockDecoder | None = None
         if not self._fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
             self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(load.flags))
-        self._errors, self._out = errors, bytearray(_HEADER)
+        self._errors, self._out = errors, bytearray()
         self.rows = 0
 
     def encode(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Generator[bytes]:
-        """Encode files, each its address and its bytes block by block, for COPY … (FORMAT binary).
+        """Encode files, each its address and its bytes block by block, for COPY with these OPTIONS of CSV.
 
         Raise TooManyErrorsError, and whatever the blocks raise.
         """
@@ -69,20 +57,21 @@ class RowEncoder:
                 text, final = rest + block, not block
                 # A line that begins with a brace mostly begins an object.
                 end = len(text) if final else text.rfind(b"\n{") + 1
-                if not end or not self._write_all(text[:end]):
+                rows = self._blocks.decode(text[:end]) if self._blocks and end else None
+                if rows is None:
                     end = self._write_each(uri, line, text, final)
-                line, rest = line + text.count(b"\n", 0, end), text[end:]
-                if len(self._out) >= _CHUNK_BYTES:
+                else:
+                    self._write(rows)
+                done, rest = text[:end], text[end:]
+                # count() takes ten times as long.
+                line += end - len(done.replace(b"\n", b""))
+                if self._out:
                     yield bytes(self._out)
                     self._out.clear()
-        yield bytes(self._out) + _TRAILER
 
-    def _write_all(self, text: bytes) -> bool:
-        rows = self._blocks.decode(text) if self._blocks else None
-        for row in rows or ():
-            format_row_binary(row, self._transformer, self._out)
-        self.rows += len(rows or ())
-        return rows is not None
+    def _write(self, rows: list[Any]) -> None:
+        self._out += csv_rows.encode(rows)
+        self.rows += len(rows)
 
     def _write_each(self, uri: str, first_line: int, raw: bytes, final: bool) -> int:
         """Write the objects of a text one by one; returns where what is left of it begins."""
@@ -103,14 +92,13 @@ class RowEncoder:
                     "column_name": column.name if column else "",
                     "column_type": column.type.replace("bpchar", "char") if column else "",
                     "column_length": column.length or "" if column else "",
-                    "raw_line": _shown(found.text), "raw_field_value": _shown(_field(value)),
+                    "raw_line": _shown(found.text), "raw_field_value": _shown(value),
                     "error_code": refused.code, "error_message": _shown(refused.words),
                 })  # fmt: skip
                 if len(self._errors) >= self._most_errors:
                     raise TooManyErrorsError from None
             else:
-                format_row_binary(row, self._transformer, self._out)
-                self.rows += 1
+                self._write([row])
             end = found.end
         return len(text[:end].encode(errors="surrogateescape")) if text[end:].strip(" \t\r\n") else len(raw)
 
@@ -124,13 +112,8 @@ def _at(decoded: Any, path: Path) -> Any:
     return decoded
 
 
-def _field(value: Any) -> str:
-    try:
-        return "" if value is None else as_text(value)
-    except ValueRefusedError:
-        return ""
-
-
-def _shown(text: str) -> str:
-    """Text for a system table, which shows multi-byte characters as a period."""
-    return _MULTIBYTE.sub(".", text[:_MOST_SHOWN].replace("\0", " "))
+def _shown(value: Any) -> str:
+    """A value as a text for a system table, which shows multi-byte characters as a period."""
+    with contextlib.suppress(ValueRefusedError):
+        return _MULTIBYTE.sub(".", ("" if value is None else as_text(value))[:_MOST_SHOWN].replace("\0", " "))
+    return ""

@@ -139,8 +139,7 @@ class Reader:
 
     def __init__(self, listed: list[tuple[str, bool]], gzip: bool) -> None:
         self._listed, self._gzip = listed, gzip
-        self.files = 0
-        self.bytes = 0
+        self.files, self.bytes = 0, 0
 
     def __iter__(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Each object's address and its blocks; these are used up before the next is asked for."""

@@ -267,6 +267,15 @@ def test_missing_columns_are_null_and_1213_if_they_must_not_be(warehouse: psycop
     assert found == [(2, "b", 1213)]
 
 
+def test_an_identity_column_is_left_to_the_table(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (id bigint identity(1, 1), a integer)")
+    uri = put("identity.json", lines({"id": 7, "a": 1}, {"a": 2}))
+    copy(warehouse, uri)
+    assert rows(warehouse, "select a, id > 0 and id <> 7 from x order by a") == [(1, True), (2, True)]
+    with pytest.raises(psycopg.Error, match="COPY into the IDENTITY column id is refused: leave it out"):
+        warehouse.execute(f"copy x (id, a) from '{uri}' iam_role default json 'auto'")
+
+
 def test_errors_stand_in_the_order_of_lines_with_what_was_read_cut_and_masked(
     warehouse: psycopg.Connection, put: Put
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import os
 import socket
@@ -324,6 +325,38 @@ def test_two_sessions_work_while_one_waits(connect: Connect, schema: str) -> Non
     holder.execute("rollback")
     waiting.join(10)
     assert not waiting.is_alive()
+
+
+def test_copies_that_wait_for_a_lock_keep_no_other_from_running(
+    connect: Connect, postgres: Postgres, schema: str, put: Callable[[str, object], str]
+) -> None:
+    # Each is more than a socket holds until PostgreSQL reads; together they are more than an event loop has threads.
+    uri = put("long.json.gz", gzip.compress((json.dumps({"a": "x" * 60_000}) + "\n").encode() * 150))
+    holder, waiters = connect(), [connect() for _ in range(min(32, (os.cpu_count() or 1) + 4) + 1)]
+    for table in ("x", "held"):
+        holder.execute(f"create table {table} (a varchar(max))")
+    holder.execute("begin; lock held")
+
+    def start(session: psycopg.Connection, table: str) -> threading.Thread:
+        statement = f"copy {table} from '{uri}' iam_role default json 'auto' gzip"
+        thread = threading.Thread(target=session.execute, args=(statement,), daemon=True)
+        thread.start()
+        return thread
+
+    waiting = [start(waiter, "held") for waiter in waiters]
+    with psycopg.connect(postgres.dsn("dev"), autocommit=True) as admin:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if admin.execute("select count(*) from pg_locks where not granted").fetchone() == (len(waiters),):
+                break
+            time.sleep(0.05)
+    own = start(holder, "x")
+    own.join(60)
+    assert not own.is_alive()
+    holder.execute("commit")
+    for thread in waiting:
+        thread.join(60)
+    assert holder.execute("select count(*) from held").fetchone() == (150 * len(waiters),)
 
 
 def test_another_database_is_refused(stand_in: StandIn) -> None:

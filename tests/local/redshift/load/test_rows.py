@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from psycopg import adapters
 
-from local.redshift.load.columns import Column
+from local.postgres import Postgres
+from local.redshift.load import csv_rows
+from local.redshift.load.columns import TEXT_TYPES, Column
 from local.redshift.load.rows import RowEncoder
 from local.redshift.sql.plan import Load
 
@@ -66,13 +70,21 @@ LOADS: st.SearchStrategy[dict[str, Any]] = st.builds(
 )
 
 
+@pytest.fixture(scope="module")
+def connection(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres.dsn("dev"), autocommit=True) as connection:
+        yield connection
+
+
 def encode(kind: tuple[str, Any], data: bytes, block: int, **load: Any) -> tuple[bytes, int, list[dict[str, object]]]:
-    column = Column("a", kind[0], adapters.types[kind[0]].oid, **kind[1])
+    """The lines, without the quotes that PostgreSQL passes over, their number, and the errors."""
+    column = Column("a", kind[0], **kind[1])
     errors: list[dict[str, object]] = []
     plan = Load("", ("t",), (), "s3://b/k", max_errors=100_000, **load)
     encoder = RowEncoder([column], [("a",)], plan, errors)
     blocks = [data[start : start + block] for start in range(0, len(data), block)]
-    return b"".join(encoder.encode([("s3://b/k", blocks)])), encoder.rows, errors
+    lines = b"".join(encoder.encode([("s3://b/k", blocks)]))
+    return lines if kind[0] in TEXT_TYPES else lines.replace(b'"', b""), encoder.rows, errors
 
 
 @settings(deadline=None, max_examples=400)
@@ -91,6 +103,25 @@ def test_a_file_gives_the_same_rows_and_errors_by_blocks_and_by_objects(
     rows, count, errors = encode(kind, data, block, **load)
     assert (rows, count) == by_objects[:2]
     assert errors == by_objects[2]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from(TYPES), FILES, LOADS)
+@example(("float4", {}), b'{"a": 1e-46}\n{"a": 1e-40}\n{"a": 3.4028234663852886e38}', {})
+@example(("float8", {}), b'{"a": 1e-400}\n{"a": 5e-324}\n{"a": -1.7976931348623157e308}', {})
+@example(("numeric", {"precision": 10, "scale": 5}), b'{"a": "1."}\n{"a": "+.5"}\n{"a": 0e99999}\n{"a": 1E2}', {})
+@example(("timestamptz", {}), b'{"a": "0001-01-01 00:00:00"}\n{"a": "9999-12-31 23:59:59.999999"}', {})
+@example(("varchar", {"length": 5}), b'{"a": "null"}\n{"a": null}\n{"a": ""}\n{"a": "\\\\."}\n{"a": "\\n\\\\.\\n"}', {})
+def test_postgresql_reads_every_row_that_is_not_refused(
+    connection: psycopg.Connection, kind: tuple[str, Any], data: bytes, load: dict[str, Any]
+) -> None:
+    size = ", ".join(str(kind[1][name]) for name in ("length", "precision", "scale") if name in kind[1])
+    with connection.transaction():
+        connection.execute(f"create temporary table t (a {kind[0]}{size and f'({size})'}) on commit drop")
+        lines, count, _ = encode(kind, data, len(data) + 1, **load)
+        with connection.cursor().copy(f"copy t from stdin ({csv_rows.OPTIONS})") as copy:
+            copy.write(lines)
+        assert connection.execute("select count(*) from t").fetchone() == (count,)
 
 
 def test_a_line_of_many_objects_is_read_to_the_last() -> None:
