@@ -17,15 +17,15 @@ says what was wrong, then *clear* the task or wait for the next load. It may wai
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from sparkify.exceptions import Unavailable
+from sparkify.layout import include_folder
 from sparkify.operators.wait_for_runs import WaitForRunsSensor
 from sparkify.operators.write_report import WriteReportOperator
 
-SQL = Path(__file__).resolve().parents[1] / "include" / "sql"
+SQL = include_folder(__file__) / "sql"
 
 with DAG(
     dag_id="sparkify_report",

@@ -45,12 +45,12 @@ that times out after two hours can be cleared too; it goes on waiting.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, task
 
 from sparkify.exceptions import Unavailable
+from sparkify.layout import include_folder
 from sparkify.operators.cluster_sensor import ClusterSensor
 from sparkify.operators.copy_smoke_test import CopySmokeTestOperator
 from sparkify.operators.create_tables import CreateTablesOperator
@@ -63,7 +63,7 @@ from sparkify.operators.stack_sensor import StackSensor
 from sparkify.operators.switch_cluster import SwitchClusterOperator
 from sparkify.operators.withdraw_connection import WithdrawConnectionOperator
 
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
+INCLUDE = include_folder(__file__)
 SQL = INCLUDE / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
 STACK = "{{ params.stack }}"
