@@ -54,6 +54,7 @@ def _reader(pipeline: Pipeline) -> str:
 
 def _story(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
     pipeline.run(dag_id="sparkify_schema")
+    pipeline.run(dag_id="sparkify_warehouse", only={"copy_works"})
     pipeline.put({"song_data/A/A/A/TRA.json": json.dumps(SONGS[2]).encode()})
     pipeline.put_events(FIRST, [event(ts=NOON, itemInSession=1, **PLAY), event(ts=NOON, itemInSession=2)])
     pipeline.put_events(SECOND, [event(ts=NOON + DAY, level="paid"), event(ts=NOON, itemInSession=1, **PLAY)])

@@ -31,6 +31,7 @@ FORMS = {
     "grant select on … to role …": r"GRANT SELECT ON .* TO ROLE ",
     "create table if not exists …": r"CREATE TABLE IF NOT EXISTS ",
     "create temp table … (like …)": r"CREATE TEMP TABLE \w+ \( LIKE ",
+    "create temp table …": r"CREATE TEMP TABLE \w+ \(",
     "create temp table … as …": r"CREATE TEMP TABLE \w+ AS ",
     "drop table if exists …": r"DROP TABLE IF EXISTS ",
     "drop view if exists …": r"DROP VIEW IF EXISTS ",
