@@ -137,9 +137,8 @@ def fork(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def assert_recovered(run: Attempts) -> None:
-    """Nothing is left to do, and the records have each try of a run that was committed, once, and no other."""
-    assert_nothing_is_left(run.pipeline)
+def assert_recorded(run: Attempts) -> None:
+    """The records have each try of a run that was committed, once, and no other."""
     of_run = f"where run_id = '{run.run_id}'"
     with run.pipeline.session() as warehouse:
         tries = warehouse.rows(f"select task_id, try_number from load_history {of_run}")

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import psycopg
@@ -22,7 +22,16 @@ from tests.conftest import RunningStack
 from tests.faults.wire import Wire
 
 PROGRAMS = ("postgres", "s3", "redshift")
-GIVE_UP_SECONDS = 60.0
+GIVE_UP_SECONDS = 240.0
+
+
+def wait_until(what: Callable[[], Any], why: str) -> Any:
+    """What it gives, as soon as that is something; ``why`` is said if it never is."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while not (found := what()):
+        assert time.monotonic() < deadline, why
+        time.sleep(0.01)
+    return found
 
 
 class Ground:
@@ -49,18 +58,13 @@ class Ground:
         """Kill a program without a word and return when it is gone."""
         pid = self.pid(program)
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + GIVE_UP_SECONDS
-        while self._supervisor.programs()[program].runs:
-            assert time.monotonic() < deadline, f"{program} outlived a kill -9"
-            time.sleep(0.01)
+        wait_until(lambda: not self._supervisor.programs()[program].runs, f"{program} outlived a kill -9")
 
     def bring_back(self) -> None:
         """Start what does not run, as a user does; return when the warehouse answers."""
         if not all(self._supervisor.programs()[name].runs for name in PROGRAMS):
             self.stack.up(PROGRAMS)
-        deadline = time.monotonic() + GIVE_UP_SECONDS
-        while (why := databases.unreachable(self.running.home)) is not None:
-            assert time.monotonic() < deadline, why
+        wait_until(lambda: databases.unreachable(self.running.home) is None, "PostgreSQL does not come back")
 
     @contextlib.contextmanager
     def postgres(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -86,11 +90,14 @@ class Ground:
 
     def wait_until_no_task_is_connected(self) -> None:
         """Return when the sessions of all tasks have ended, the killed ones' included."""
-        deadline = time.monotonic() + GIVE_UP_SECONDS
         with self.postgres() as connection:
-            while self.sessions(connection):
-                assert time.monotonic() < deadline, "a dead task's session lives on in the warehouse"
-                time.sleep(0.01)
+            wait_until(lambda: not self.sessions(connection), "a dead task's session lives on in the warehouse")
+
+    def wait_until_nothing_temporary_is_left(self) -> None:
+        """Return when the temporary tables of all sessions are gone."""
+        left = "select count(*) = 0 from pg_class where relpersistence = 't'"
+        with self.postgres() as connection:
+            wait_until(lambda: connection.execute(left).fetchone() == (True,), "a temporary table outlived its session")
 
 
 class Records:
@@ -108,7 +115,7 @@ class Records:
         )
         return [str(name) for (name,) in found]
 
-    def fingerprint(self) -> dict[str, str]:
+    def fingerprint(self, without: Collection[str] = ()) -> dict[str, str]:
         """A digest of each table's rows, whatever their order."""
         with self.ground.postgres() as connection:
             parts = [
@@ -116,6 +123,7 @@ class Records:
                     name, sql.Identifier(self.schema, name)
                 )
                 for name in self.tables(connection)
+                if name not in without
             ]
             return dict(connection.execute(sql.SQL(" union all ").join(parts)).fetchall())
 

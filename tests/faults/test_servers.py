@@ -11,7 +11,7 @@ import pytest
 
 from sparkify.exceptions import Unavailable
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts, assert_nothing_is_left, assert_recovered
+from tests.faults.attempts import TASKS, Attempts, assert_nothing_is_left, assert_recorded
 from tests.faults.ground import Ground, Records
 from tests.faults.wire import MOMENTS, Blow, Connection
 from tests.pipeline import Pipeline
@@ -37,7 +37,8 @@ def suffers(
     assert (records.fingerprint() != before) == bool(run.committed)
     run.finish(task_id)
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
-    assert_recovered(run)
+    assert_nothing_is_left(pipeline)
+    assert_recorded(run)
     return run
 
 
@@ -47,6 +48,17 @@ def statements(ground: Ground, stage: tuple[Pipeline, Records], task_id: str) ->
     records.restore(task_id)
     Attempts(ground, pipeline, scenes.FIRST).work(task_id)
     return list(ground.wire.answered)
+
+
+@pytest.mark.parametrize("moment", ["asked", "answered"])
+def test_a_connection_cut_at_the_log_in_is_made_anew_at_once(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], moment: str
+) -> None:
+    pipeline, _ = stage
+    ground.wire.arm(0, moment)
+    assert pipeline.rows("select 1") == [(1,)]
+    assert ground.wire.struck.is_set()
+    survived()
 
 
 def test_an_answer_torn_at_any_byte_is_tried_again(
@@ -83,8 +95,8 @@ def test_a_connection_cut_at_a_statement_is_made_anew_by_the_next_try(
 ) -> None:
     chance = random.Random(f"{SEED} {task_id}")
     last = len(statements(ground, stage, task_id)) - 1
-    for number, moment in ((0, "asked"), (chance.randint(1, last), chance.choice(MOMENTS))):
-        suffers(ground, stage, task_id, number, moment, Connection.drop)
+    for moment in chance.sample(MOMENTS, 2):
+        suffers(ground, stage, task_id, chance.randint(1, last), moment, Connection.drop)
         survived()
 
 
