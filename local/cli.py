@@ -53,7 +53,7 @@ def _up(home: Home, options: argparse.Namespace) -> int:
     if options.data is not None:
         source_folders(options.data)
     with terminal.board() as tell:
-        Stack(home, tell).up()
+        Stack(home, tell).up(isolation=options.isolation)
     if options.data is not None:
         _upload(connections.s3_client(home, connections=16), SOURCE_BUCKET, options.data, replace=False)
     redshift = connections.redshift_arguments(home)
@@ -224,6 +224,11 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "start what does not run, and wait until everything works", "up --data DIR")
     up.add_argument("--data", type=Path, metavar="DIR", help="then upload DIR, as `seed DIR` does")
+
+    up.add_argument(
+        "--isolation", choices=("serializable", "snapshot"),
+        help="how the warehouse isolates transactions from now on (at first: serializable)",
+    )  # fmt: skip
 
     down = command("down", _down, "stop everything", "down --purge")
     down.add_argument("--purge", action="store_true", help="and forget all data")

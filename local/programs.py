@@ -27,6 +27,9 @@ from local.connections import (
 )
 from local.home import PROJECT, Home
 
+#: The mark of a home that says how its warehouse isolates transactions.
+ISOLATION = "isolation"
+
 
 class Program(ABC):
     """One supervised program."""
@@ -133,7 +136,10 @@ class RedshiftProgram(Program):
     def command(self, home: Home) -> list[str]:
         # Everybody on the machine may read command lines: the password goes by the environment.
         dsn, _ = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
-        return [sys.executable, "-m", "local.redshift", "--port", str(home.port(self.name)), "--dsn", dsn]
+        return [
+            sys.executable, "-m", "local.redshift", "--port", str(home.port(self.name)), "--dsn", dsn,
+            "--isolation", home.mark(ISOLATION) or "serializable",
+        ]  # fmt: skip
 
     def environment(self, home: Home) -> dict[str, str]:
         _, password = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))

@@ -17,7 +17,7 @@ from local import airflow_settings, databases, leftovers
 from local.errors import LocalStackError
 from local.home import Home
 from local.ports import PortReservations, listens
-from local.programs import AIRFLOW, PROGRAMS, Program
+from local.programs import AIRFLOW, ISOLATION, PROGRAMS, Program
 from local.supervision import Supervised, Supervisor
 
 ALL = tuple(PROGRAMS)
@@ -57,10 +57,15 @@ class Stack:
         self._tell = tell
         self._failed = threading.Event()
 
-    def up(self, programs: Sequence[str] = ALL) -> None:
-        """Start the programs that do not run, and return when all of them work."""
+    def up(self, programs: Sequence[str] = ALL, isolation: str | None = None) -> None:
+        """Start the programs that do not run, and return when all of them work.
+
+        From then on the warehouse isolates transactions by `isolation`; unless it is given, as before.
+        """
         with self.home.locked(lambda message: self._tell("home", message)), PortReservations() as reservations:
             self.home.create()
+            if isolation is not None:
+                self.home.set_mark(ISOLATION, isolation)
             databases.settle_server(self.home)
             supervisor = Supervisor(self.home)
             self._clear_leftovers(supervisor)

@@ -27,11 +27,15 @@ def count_case(request: pytest.FixtureRequest) -> Callable[[], None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many cases each property was tried on."""
+    """Say how many cases each property was tried on, and how many faults were survived."""
+    faults = 0
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             if cases := sum(name == "case" for name, _ in report.user_properties):
                 terminalreporter.write_line(f"{cases} cases: {report.nodeid}")
+            faults += sum(name == "fault" for name, _ in report.user_properties)
+    if faults:
+        terminalreporter.write_line(f"{faults} faults were survived: kills, cuts, and what S3 did.")
 
 
 @dataclass(frozen=True)

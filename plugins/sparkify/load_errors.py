@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 VALUE_SHOWN = 200
-TRY_AGAIN = ("Status 500", "Status 503", "SlowDown", "InternalError", "ServiceUnavailable", "timed out", "Timeout")
+# NoSuchKey: an object of the manifest, which was listed a moment before; another try lists anew.
+TRY_AGAIN = (
+    *("Status 500", "Status 503", "SlowDown", "InternalError", "ServiceUnavailable", "timed out", "Timeout"),
+    *("S3CurlException", "NoSuchKey"),
+)
 
 # Both views are documented; the first is there on every cluster and workgroup, the second only on provisioned ones.
 # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html

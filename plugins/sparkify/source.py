@@ -139,6 +139,10 @@ class Source:
                     f"Could not {what}: there is no bucket {bucket}. "
                     "Set the right name in the AWS connection's extra, service_config."
                 ) from error
+            if code == "NoSuchKey":
+                raise Unavailable(
+                    f"Could not {what}: it is gone since it was listed. Another try lists anew."
+                ) from error
             if SERVER_BUSY.fullmatch(code) or SERVER_BUSY.fullmatch(status):
                 raise Unavailable(f"Could not {what}: {error}") from error
             if code in REFUSED or status == "403":

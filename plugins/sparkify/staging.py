@@ -95,7 +95,10 @@ class ManifestCopy:
         warehouse.execute("drop table if exists incoming_files")
         warehouse.execute("create temp table incoming_files (like staged_files)")
         options = copy_options(self.source.settings)
-        warehouse.execute(f"copy incoming_files from '{url}' {options} format as json 'auto'")
+        try:
+            warehouse.execute(f"copy incoming_files from '{url}' {options} format as json 'auto'")
+        except (DataError, SettingsError) as error:
+            raise copy_failure(error, []) from error
 
     def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool, log_date: str | None) -> int:
         compression = " gzip" if is_gzip else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 # PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server
 # (40001 is Redshift's 1023, 40P01 a deadlock), all of which another try may not meet.
 TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
+# What drivers raise when the connection ends in the middle of an answer: they take what came for all of it.
+CUT_OFF = (OSError, EOFError, LookupError, struct.error)
 
 
 class Warehouse:
@@ -203,7 +206,7 @@ class Warehouse:
             return SettingsError(f"The user of connection {self.conn_id} lacks a permission: {message}")
         if TRANSIENT.match(code) or code == QUERY_CANCELED:
             return Unavailable(f"Could not {what}: {message} (SQLSTATE {code})")
-        if not code and (isinstance(error, OSError) or type(error).__name__ in ("OperationalError", "InterfaceError")):
+        if not code and (isinstance(error, CUT_OFF) or type(error).__name__ in ("OperationalError", "InterfaceError")):
             return Unavailable(f"Could not {what}: {message}")
         return DataError(f"The warehouse refused a statement: {message}" + (f" (SQLSTATE {code})" if code else ""))
 

@@ -95,6 +95,17 @@ def test_a_program_that_dies_is_named_by_status_and_brought_back_by_up(own: Stac
     assert (after["postgres"], after["redshift"]) == (before["postgres"], before["redshift"])
 
 
+def test_up_changes_how_the_warehouse_isolates_transactions_and_nothing_else(own: Stack) -> None:
+    own.up(PROGRAMS)
+    before = _pids(own)
+    own.up(PROGRAMS, isolation="snapshot")
+    after = _pids(own)
+    assert {name for name in before if after[name] != before[name]} == {"redshift"}
+    assert psutil.Process(after["redshift"]).cmdline()[-2:] == ["--isolation", "snapshot"]
+    own.up(PROGRAMS)
+    assert _pids(own) == after
+
+
 def test_down_ends_everything_even_when_the_supervisor_was_killed(own: Stack) -> None:
     own.up(PROGRAMS)
     supervisor = Supervisor(own.home).pid

@@ -60,7 +60,7 @@ def _in_words(uri: str) -> Iterator[None]:
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise LoadFailedError(f"{uri} is not valid gzip: {error}") from error
     except (BotoCoreError, OSError) as error:
-        raise LoadFailedError(f"{uri} could not be read: {error}") from error
+        raise LoadFailedError(f"S3CurlException: {error}, {uri}") from error
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:

@@ -1,0 +1,72 @@
+"""A stack to be killed, and a warehouse schema in it at the moments before each task of a run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+
+import pytest
+from botocore.loaders import JSONFileLoader
+
+from local import connections
+from local.stack import temporary
+from tests.conftest import RunningStack
+from tests.faults import scenes
+from tests.faults.attempts import TASKS, Attempts
+from tests.faults.ground import PROGRAMS, Ground, Records
+from tests.pipeline import Pipeline
+
+
+@pytest.fixture
+def survived(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Call it once a fault that was survived: the number is shown at the end of the run."""
+    counted: list[tuple[str, object]] = request.node.user_properties
+    return lambda: counted.append(("fault", None))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_the_description_of_s3_once() -> Iterator[None]:
+    """Each task reads it anew, as is right for a process of its own; here it would be half of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", functools.cache(JSONFileLoader().load_file).__call__)
+        yield
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A stack of its own, since it is killed."""
+    with temporary(tmp_path_factory.mktemp("faults") / "home", PROGRAMS) as stack:
+        running = RunningStack(
+            home=stack.home,
+            env=connections.environment(stack.home),
+            s3=connections.s3_client(stack.home),
+            redshift=connections.redshift_arguments(stack.home),
+            bucket=connections.SOURCE_BUCKET,
+            control_bucket=connections.CONTROL_BUCKET,
+        )
+        ground = Ground(stack, running)
+        yield ground
+        ground.wire.close()
+
+
+@pytest.fixture(scope="session")
+def stage(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
+    """A schema, and its rows as they are before each task of the run that loads the first date anew.
+
+    The scene is called as the task.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        pipeline = Pipeline(ground.running, patch.setenv)
+        pipeline.run(dag_id="sparkify_schema", only={"tables"})
+        records = Records(ground, pipeline.schema)
+        pipeline.put(scenes.files(scenes.BEFORE, scenes.SONGS_BEFORE))
+        for log_date in (scenes.FIRST, scenes.SECOND):
+            Attempts(ground, pipeline, log_date).finish("tables")
+        scenes.deliver(pipeline, scenes.AFTER)
+        run = Attempts(ground, pipeline, scenes.FIRST)
+        for task_id in TASKS:
+            records.save(task_id)
+            run.work(task_id)
+        records.save("end")
+        pipeline.assert_equals(scenes.expected(scenes.AFTER))
+        yield pipeline, records

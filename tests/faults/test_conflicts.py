@@ -1,0 +1,54 @@
+"""A writer that is not ours, and takes no mutex, comes between: error 1023, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from airflow.sdk import RetryAction
+
+from sparkify.exceptions import Unavailable
+from tests.faults import scenes
+from tests.faults.attempts import Attempts, assert_recorded
+from tests.faults.ground import PROGRAMS, Ground, Records
+from tests.faults.wire import Connection
+from tests.pipeline import Pipeline
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture(params=["serializable", "snapshot"])
+def isolation(ground: Ground, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The warehouse isolates transactions so for the length of the test."""
+    ground.stack.up(PROGRAMS, isolation=request.param)
+    yield
+    ground.stack.up(PROGRAMS, isolation="serializable")
+
+
+@pytest.mark.usefixtures("isolation")
+def test_a_conflict_with_a_foreign_writer_is_tried_again(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None]
+) -> None:
+    pipeline, records = stage
+    records.restore("users")
+    run = Attempts(ground, pipeline, scenes.FIRST)
+    run.work("users")
+    delete = next(n for n, sql in enumerate(ground.wire.answered, start=1) if sql.startswith("delete from users using"))
+    records.restore("users")
+
+    def change_the_same_rows(_: Connection) -> None:
+        with ground.postgres() as connection:
+            connection.execute(f'update "{pipeline.schema}".users set level = level'.encode())
+
+    task, context = run.prepare("users")
+    ground.wire.arm(delete, "asked", change_the_same_rows)
+    with pytest.raises(Unavailable, match=r"1023.*SQLSTATE 40001") as caught:
+        task.execute(context)
+    decision = task.retry_policy.evaluate(caught.value, 1, task.retries)
+    assert decision.action is RetryAction.RETRY
+
+    again = Attempts(ground, pipeline, scenes.FIRST)
+    again.finish("users")
+    pipeline.assert_equals(scenes.expected(scenes.AFTER))
+    assert_recorded(again)
+    survived()

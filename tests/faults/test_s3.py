@@ -1,0 +1,117 @@
+"""S3 refuses, fails, dawdles or hangs up in the middle of an object: a load is whole or fails as it should."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from local import databases
+from sparkify.exceptions import Unavailable
+from tests.faults import scenes
+from tests.faults.attempts import assert_nothing_is_left
+from tests.faults.ground import Ground, Records
+from tests.faults.s3_door import KINDS, Fault, S3Door
+from tests.local.redshift.conftest import start_stand_in
+from tests.pipeline import WRITING, Pipeline
+
+pytestmark = pytest.mark.faults
+
+# The requests of a load in their order, and the task they are of.
+REQUESTS = {
+    "list the date's files": ("stage_events", r"GET /\S*list-type=2\S*prefix=log_data\S*"),
+    "write the field mapping": ("stage_events", r"PUT /\S*/jsonpaths\.json"),
+    "write the manifest": ("stage_events", r"PUT /\S*\.manifest"),
+    "COPY reads the manifest": ("stage_events", r"GET /\S*\.manifest"),
+    "COPY reads the field mapping": ("stage_events", r"GET /\S*/jsonpaths\.json"),
+    "COPY reads the date's file": ("stage_events", r"GET /\S*log_data\S*\.json"),
+    "look at the file's fields": ("stage_events", r"GET /\S*log_data\S*\.json part"),
+    "list the songs": ("stage_songs", r"GET /\S*list-type=2\S*prefix=song_data\S*"),
+    "COPY reads a song": ("stage_songs", r"GET /\S*song_data\S*\.json"),
+    "COPY reads the list of the songs' files": ("stage_songs", r"GET /\S*/ledger-0\.json"),
+}
+# Who fails a request: S3 for lack of a right, which somebody must grant; for an object that is no longer there, which
+# another try does not ask for; by itself, or the network, which pass.
+FAILURES: dict[str, type[Exception] | None] = {
+    "403": AirflowFailException,
+    "404": Unavailable,
+    "500": Unavailable,
+    "cut": Unavailable,
+    "slow": None,
+}
+
+
+@pytest.fixture(scope="module")
+def door(ground: Ground) -> Iterator[S3Door]:
+    door = S3Door(ground.running.s3.meta.endpoint_url)
+    yield door
+    door.close()
+
+
+@pytest.fixture(scope="module")
+def behind_the_door(ground: Ground, door: S3Door) -> Iterator[Pipeline]:
+    """A pipeline whose tasks and whose warehouse reach S3 by the door."""
+    env = ground.running.env
+    client = boto3.client(
+        "s3", endpoint_url=door.url, region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_MAX_ATTEMPTS", "1")
+        process, port = start_stand_in(databases.own_server(ground.running.home), client)
+        aws = json.loads(env["AIRFLOW_CONN_AWS_DEFAULT"])
+        aws["extra"]["endpoint_url"] = door.url
+        redshift = json.loads(env["AIRFLOW_CONN_REDSHIFT_DEFAULT"]) | {"port": port}
+        own = {"AIRFLOW_CONN_AWS_DEFAULT": json.dumps(aws), "AIRFLOW_CONN_REDSHIFT_DEFAULT": json.dumps(redshift)}
+        yield Pipeline(dataclasses.replace(ground.running, env={**env, **own}), patch.setenv)
+        process.terminate()
+        assert process.communicate(timeout=60)[1] == ""
+
+
+@pytest.fixture(scope="module")
+def loaded(ground: Ground, behind_the_door: Pipeline) -> Records:
+    """What the two dates give; the first date and the songs are then delivered anew."""
+    pipeline = behind_the_door
+    pipeline.run(dag_id="sparkify_schema", only={"tables"})
+    pipeline.put(scenes.files(scenes.BEFORE, scenes.SONGS_BEFORE))
+    pipeline.run(scenes.FIRST, scenes.SECOND, only=WRITING)
+    scenes.deliver(pipeline, scenes.AFTER)
+    records = Records(ground, pipeline.schema)
+    records.save("loaded")
+    return records
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_load_is_whole_or_fails_as_its_cause_deserves(
+    ground: Ground,
+    door: S3Door,
+    behind_the_door: Pipeline,
+    loaded: Records,
+    survived: Callable[[], None],
+    request_name: str,
+    kind: str,
+) -> None:
+    pipeline = behind_the_door
+    task_id, request = REQUESTS[request_name]
+    loaded.restore("loaded")
+    pipeline.run(scenes.FIRST, only=set(WRITING[: WRITING.index(task_id)]))
+    before = loaded.fingerprint()
+    door.met, door.fault = 0, Fault(request, kind)
+    try:
+        if failure := FAILURES[kind]:
+            with pytest.raises(failure, match="S3|s3://"):
+                pipeline.run(scenes.FIRST, only={task_id})
+            assert loaded.fingerprint() == before
+        else:
+            pipeline.run(scenes.FIRST, only={task_id})
+        assert door.met
+    finally:
+        door.fault = None
+    pipeline.run(scenes.FIRST, only=set(WRITING[WRITING.index(task_id) :]))
+    pipeline.assert_equals(scenes.expected(scenes.AFTER))
+    assert_nothing_is_left(pipeline)
+    survived()

@@ -1,0 +1,254 @@
+"""What only Airflow's own scheduler can show: runs side by side, killed tasks and servers, and tasks that it stops."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from local import databases
+from local.airflow_api import AirflowApi
+from local.connections import SOURCE_BUCKET, redshift_arguments, s3_client
+from local.home import Home
+from local.reference import ROW_TYPES, read_log_files
+from local.supervision import Supervisor
+from tests.e2e.conftest import CommandLine, cli, home  # noqa: F401  # fixtures
+from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
+from tests.examples import play
+from tests.faults.ground import wait_until
+
+pytestmark = pytest.mark.faults
+
+DATES = [str(log_date) for log_date in sorted(read_log_files(MONTH.files))]
+CONFLICT = "(SQLSTATE 40001)"
+
+
+@pytest.fixture(scope="module")
+def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: F811
+    folder = tmp_path_factory.mktemp("month")
+    MONTH.write_to(folder)
+    cli.run("seed", str(folder))
+
+
+def client(home: Home, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:  # noqa: F811
+    """A client of the warehouse, as an analyst's tool is one."""
+    to = redshift_arguments(home)
+    return psycopg.connect(
+        host=to["host"], port=to["port"], dbname=to["database"], user=to["user"], password=to["password"], **more
+    )
+
+
+@contextmanager
+def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:  # noqa: F811
+    """PostgreSQL itself, behind the stand-in's back."""
+    with psycopg.connect(databases.admin_dsn(home, databases.WAREHOUSE), autocommit=True) as connection:
+        yield connection
+
+
+def task_logs(home: Home) -> Iterator[str]:  # noqa: F811
+    """What the tasks of all runs have logged."""
+    for path in (home.airflow / "logs").rglob("attempt=*.log"):
+        yield path.read_text(errors="replace")
+
+
+class Reader(threading.Thread):
+    """Counts the rows of every table, again and again, and must not wait for a lock over a second."""
+
+    def __init__(self, home: Home) -> None:  # noqa: F811
+        super().__init__(name="reader")
+        self.home = home
+        self.enough = threading.Event()
+        self.counted = 0
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            with client(self.home, autocommit=True, options="-c lock_timeout=1000") as connection:
+                while not self.enough.is_set():
+                    for table in ROW_TYPES:
+                        connection.execute(f"select count(*) from {table}".encode())
+                        self.counted += 1
+        except Exception as error:
+            self.failure = error
+
+    def __enter__(self) -> Reader:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.enough.set()
+        self.join()
+
+
+@pytest.mark.parametrize(
+    ("isolation", "dates", "options"),
+    [
+        ("serializable", DATES, ()),
+        ("snapshot", DATES[-16:], ("--backwards", "--reprocess", "completed")),
+    ],
+)
+def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keeps_no_reader_waiting(
+    cli: CommandLine,  # noqa: F811
+    home: Home,  # noqa: F811
+    seeded: None,
+    isolation: str,
+    dates: list[str],
+    options: tuple[str, ...],
+) -> None:
+    cli.run("up", "--isolation", isolation)
+    cli.run("trigger", "--dag", "sparkify_schema")
+    with client(home) as holder, Reader(home) as reader, ThreadPoolExecutor(3) as threads:
+        # All that follows is loaded while this transaction and its query are open.
+        holder.execute("begin read only")
+        before = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
+        holder.execute("declare plays cursor for select * from songplays")
+        holder.execute("fetch forward 1 from plays")
+        for done in [
+            threads.submit(cli.run, "backfill", dates[0], dates[-1], "--max-active-runs", "16", *options),
+            threads.submit(cli.run, "trigger", dates[len(dates) // 2]),
+            threads.submit(cli.run, "trigger", dates[1], "--through", dates[4]),
+        ]:
+            done.result()
+        after = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
+    assert after == before
+    assert reader.failure is None
+    assert reader.counted
+    assert_warehouse_equals_reference(home)
+    assert not [log for log in task_logs(home) if CONFLICT in log]
+
+
+def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
+    cli: CommandLine,  # noqa: F811
+    home: Home,  # noqa: F811
+    seeded: None,
+) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(cli.run, "trigger", DATES[0]) for _ in range(4)]:
+            done.result()
+    assert_warehouse_equals_reference(home)
+
+
+@contextmanager
+def held(home: Home, mutex: str) -> Iterator[Callable[[], list[int]]]:  # noqa: F811
+    """Hold a table's mutex, so that tasks stop in front of it; gives which sessions do."""
+    with contextlib.ExitStack() as ending, postgres(home) as connection:
+        holder = client(home, autocommit=True)
+        # Whatever has become of it.
+        ending.callback(holder.close)
+        holder.execute("begin")
+        holder.execute(f"lock mutex_{mutex}".encode())
+
+        def waiting() -> list[int]:
+            found = connection.execute(
+                "select pid from pg_locks where relation = %s::regclass and not granted", [f"mutex_{mutex}"]
+            )
+            return [int(pid) for (pid,) in found]
+
+        yield waiting
+
+
+def tasks(home: Home) -> list[psutil.Process]:  # noqa: F811
+    """The processes below the scheduler that are connected with the warehouse: those of tasks."""
+    port = redshift_arguments(home)["port"]
+    scheduler = psutil.Process(Supervisor(home).programs()["scheduler"].pid)
+    found = []
+    for process in scheduler.children(recursive=True):
+        try:
+            if any(peer.raddr and peer.raddr.port == port for peer in process.net_connections("tcp")):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def mark_failed(home: Home, run_id: str, task_id: str) -> None:  # noqa: F811
+    """What the UI's button does."""
+    path = f"/dags/sparkify_daily/dagRuns/{run_id}/taskInstances/{task_id}"
+    AirflowApi(home)._request("PATCH", path, json={"new_state": "failed"})
+
+
+def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse(
+    cli: CommandLine,  # noqa: F811
+    home: Home,  # noqa: F811
+    seeded: None,
+) -> None:
+    with held(home, "staging_events") as waiting:
+        AirflowApi(home).trigger("sparkify_daily", "stopped_waiting", {"log_date": DATES[0]})
+        wait_until(waiting, "no task stops in front of the mutex")
+        mark_failed(home, "stopped_waiting", "stage_events")
+        wait_until(lambda: not waiting(), "the session of a task that was stopped still waits for the mutex")
+    assert_warehouse_equals_reference(home)
+
+
+def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
+    cli: CommandLine,  # noqa: F811
+    home: Home,  # noqa: F811
+    seeded: None,
+) -> None:
+    line = json.dumps(play(page="Home")).encode() + b"\n"
+    key = "log_data/2001/01/2001-01-01-events.json"
+    s3 = s3_client(home)
+    s3.put_object(Bucket=SOURCE_BUCKET, Key=key, Body=line * 300_000)
+    program = psutil.Process(Supervisor(home).programs()["s3"].pid)
+    with postgres(home) as connection:
+
+        def copying() -> list[int]:
+            found = connection.execute(
+                "select pid from pg_stat_activity where state = 'active' and query like 'COPY %incoming%FROM STDIN%'"
+            )
+            return [int(pid) for (pid,) in found]
+
+        AirflowApi(home).trigger("sparkify_daily", "stopped_copying", {"log_date": "2001-01-01"})
+        (pid,) = wait_until(copying, "no task copies")
+        program.suspend()
+        try:
+            mark_failed(home, "stopped_copying", "stage_events")
+            assert copying() == [pid], "the COPY had ended before S3 was suspended"
+            wait_until(lambda: not copying(), "the COPY of a task that was stopped goes on")
+        finally:
+            program.resume()
+    s3.delete_object(Bucket=SOURCE_BUCKET, Key=key)
+    assert_warehouse_equals_reference(home)
+
+
+def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
+    cli: CommandLine,  # noqa: F811
+    home: Home,  # noqa: F811
+    seeded: None,
+    survived: Callable[[], None],
+) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        with held(home, "songplays") as waiting:
+            runs = [threads.submit(cli.run, "trigger", log_date) for log_date in DATES[:3]]
+            wait_until(lambda: len(waiting()) == 3, "three tasks do not stop in front of the mutex")
+            tasks(home)[0].kill()
+            wait_until(lambda: len(waiting()) == 2, "a killed task's session still waits for the mutex")
+            survived()
+            os.kill(Supervisor(home).programs()["redshift"].pid, signal.SIGKILL)
+            wait_until(lambda: not Supervisor(home).programs()["redshift"].runs, "the stand-in outlived a kill -9")
+        cli.run("up")
+        survived()
+        with held(home, "time") as waiting:
+            wait_until(waiting, "no task stops in front of the mutex")
+            os.kill(Supervisor(home).programs()["postgres"].pid, signal.SIGKILL)
+            wait_until(lambda: not Supervisor(home).programs()["postgres"].runs, "PostgreSQL outlived a kill -9")
+        survived()
+        # Airflow's programs may take the loss of their database for their own end, and that while others are started.
+        while not all(run.done() for run in runs):
+            with contextlib.suppress(AssertionError):
+                cli.run("up")
+            time.sleep(1)
+        for run in runs:
+            run.result()
+    assert_warehouse_equals_reference(home)

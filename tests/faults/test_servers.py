@@ -1,0 +1,161 @@
+"""What the tasks talk to goes away at one statement or another: they fail so that they are tried again, and recover."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from sparkify.exceptions import Unavailable
+from tests.faults import scenes
+from tests.faults.attempts import TASKS, Attempts, assert_nothing_is_left, assert_recorded
+from tests.faults.ground import Ground, Records
+from tests.faults.wire import MOMENTS, Blow, Connection
+from tests.pipeline import Pipeline
+
+pytestmark = pytest.mark.faults
+
+SEED = 9
+LOADS = tuple(task_id for task_id in TASKS if task_id != "tables")
+# Of one task each, with the moment of the commit; to bring a server back takes a second or two.
+SERVERS = ("stage_events", "stage_songs", "songplays", "users", "time")
+
+
+def suffers(
+    ground: Ground, stage: tuple[Pipeline, Records], task_id: str, number: int, moment: str, blow: Blow
+) -> Attempts:
+    """A task is struck at its n-th statement and fails; then the run goes on, to what the files say."""
+    pipeline, records = stage
+    records.restore(task_id)
+    before = records.fingerprint()
+    run = Attempts(ground, pipeline, scenes.FIRST)
+    assert run.strike(task_id, number, moment, blow), f"{task_id} did not notice the end of its connection"
+    ground.bring_back()
+    assert (records.fingerprint() != before) == bool(run.committed)
+    run.finish(task_id)
+    pipeline.assert_equals(scenes.expected(scenes.AFTER))
+    assert_nothing_is_left(pipeline)
+    assert_recorded(run)
+    return run
+
+
+def statements(ground: Ground, stage: tuple[Pipeline, Records], task_id: str) -> list[str]:
+    """What a task asks of the warehouse when nothing goes wrong."""
+    pipeline, records = stage
+    records.restore(task_id)
+    Attempts(ground, pipeline, scenes.FIRST).work(task_id)
+    return list(ground.wire.answered)
+
+
+@pytest.mark.parametrize("moment", ["asked", "answered"])
+def test_a_connection_cut_at_the_log_in_is_made_anew_at_once(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], moment: str
+) -> None:
+    pipeline, _ = stage
+    ground.wire.arm(0, moment)
+    assert pipeline.rows("select 1") == [(1,)]
+    assert ground.wire.struck.is_set()
+    survived()
+
+
+def test_an_answer_torn_at_any_byte_is_tried_again(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None]
+) -> None:
+    pipeline, _ = stage
+    kept, struck = 0, True
+    while struck:
+        # The log-in, five statements of the session's own, and the query.
+        ground.wire.arm(6, "torn", kept=kept)
+        try:
+            with pipeline.session() as warehouse:
+                assert warehouse.rows("select 1 as number, 'one' as name") == [(1, "one")]
+        except Unavailable:
+            survived()
+        kept, struck = kept + 1, ground.wire.struck.is_set()
+    assert kept > 30
+
+
+@pytest.mark.parametrize("task_id", LOADS)
+def test_a_connection_cut_at_the_commit_loses_nothing_and_loads_nothing_twice(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+) -> None:
+    commit = statements(ground, stage, task_id).index("commit") + 1
+    for moment in MOMENTS:
+        run = suffers(ground, stage, task_id, commit, moment, Connection.drop)
+        assert run.committed[0] == (task_id, 1) if moment != "asked" else run.committed[0] == (task_id, 2)
+        survived()
+
+
+@pytest.mark.parametrize("task_id", TASKS)
+def test_a_connection_cut_at_a_statement_is_made_anew_by_the_next_try(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+) -> None:
+    chance = random.Random(f"{SEED} {task_id}")
+    last = len(statements(ground, stage, task_id)) - 1
+    for moment in chance.sample(MOMENTS, 2):
+        suffers(ground, stage, task_id, chance.randint(1, last), moment, Connection.drop)
+        survived()
+
+
+@pytest.mark.parametrize("task_id", LOADS)
+def test_a_session_that_the_warehouse_ends_is_made_anew_by_the_next_try(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+) -> None:
+    def terminate(_: Connection) -> None:
+        with ground.postgres() as connection:
+            connection.execute("select pg_terminate_backend(%s, 60000)", [ground.backend(connection)])
+
+    chance = random.Random(f"{SEED} {task_id}")
+    last = len(statements(ground, stage, task_id)) - 1
+    suffers(ground, stage, task_id, chance.randint(1, last), "asked", terminate)
+    survived()
+
+
+@pytest.mark.parametrize("task_id", SERVERS)
+def test_postgresql_recovers_from_the_kill_of_a_sessions_process(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+) -> None:
+    def kill(_: Connection) -> None:
+        with ground.postgres() as connection:
+            os.kill(int(str(ground.backend(connection))), signal.SIGKILL)
+
+    chance = random.Random(f"{SEED} {task_id}")
+    last = len(statements(ground, stage, task_id)) - 1
+    suffers(ground, stage, task_id, chance.randint(1, last), "asked", kill)
+    survived()
+
+
+@pytest.mark.parametrize("program", ["redshift", "postgres"])
+@pytest.mark.parametrize("task_id", SERVERS)
+def test_a_server_killed_at_the_commit_and_brought_back_has_all_or_nothing(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str, program: str
+) -> None:
+    commit = statements(ground, stage, task_id).index("commit") + 1
+    chance = random.Random(f"{SEED} {task_id} {program}")
+
+    def kill(connection: Connection) -> None:
+        ground.kill(program)
+        connection.drop()
+
+    for number, moment in ((commit, "answered"), (chance.randint(1, commit), "asked")):
+        suffers(ground, stage, task_id, number, moment, kill)
+        survived()
+
+
+@pytest.mark.parametrize("number", range(18))
+def test_a_task_killed_at_any_moment_is_made_good_by_its_next_try(
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], number: int
+) -> None:
+    pipeline, records = stage
+    chance = random.Random(f"{SEED} {number}")
+    task_id = LOADS[number % len(LOADS)]
+    records.restore(task_id)
+    run = Attempts(ground, pipeline, scenes.FIRST)
+    run.kill_task_after(task_id, 0.5 * chance.random())
+    run.finish(task_id)
+    pipeline.assert_equals(scenes.expected(scenes.AFTER))
+    assert_nothing_is_left(pipeline)
+    survived()
