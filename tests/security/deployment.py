@@ -104,8 +104,8 @@ class Deployment:
         return " ".join(self.said[-1].split())
 
     def rows(self, sql: str, login: str | None = None, password: str | None = None) -> list[Any]:
-        """What a statement gives, to the administrator or to another user."""
-        arguments = redshift_arguments(self.home) | {"port": self.port}
+        """What a statement gives, to the administrator or to another user; not by the stand-in that notes them."""
+        arguments = redshift_arguments(self.home)
         if login:
             arguments |= {"user": login, "password": password}
         with redshift_connector.connect(**arguments) as connection:
