@@ -7,7 +7,7 @@ UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint bench conformance format lock clean env dist
+.PHONY: help demo up down status test lint audit bench conformance format lock clean env dist
 
 help: ## say what each target does
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint include/sql
 	$(VENV)/bin/cfn-lint include/cloudformation/*.yaml
+
+audit: $(STAMP) ## look the locked packages up in a database of known holes (ARGS="--osv-url URL" names another)
+	@$(PYTHON) -m local.known_holes $(ARGS)
 
 bench: $(STAMP) ## measure what a day and a COPY cost (WRITE=1 also writes the pages in docs/)
 	@status=0; \

@@ -18,6 +18,7 @@ from local.ports import LOOPBACK
 
 _FOREIGN = ("AIRFLOW", "AWS_", "PG", "PYTHON", "SPARKIFY_", "SUPERVISOR_")
 _MIGRATED = "airflow_migrated"
+NOTED = "airflow_settings"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. With an end in the
 # past the timetable has no next run; backfills, runs by hand and runs by assets do not ask for it. Neither a paused DAG
 # would do, which runs nothing at all, nor [scheduler] use_job_schedule, without which assets trigger nothing.
@@ -48,7 +49,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def settings(home: Home) -> dict[str, str]:
     """Return the variables that every Airflow program of the home runs with."""
     url = airflow_url(home)
-    return {
+    chosen: dict[str, str | None] = {
         "AIRFLOW_HOME": str(home.airflow),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home.dags),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
@@ -81,6 +82,9 @@ def settings(home: Home) -> dict[str, str]:
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "airflow.models.dag=WARNING",
         **airflow_connections(home),
     }
+    # A test may have noted others, null for none.
+    noted: dict[str, str | None] = json.loads(home.mark(NOTED) or "{}")
+    return {name: value for name, value in (chosen | noted).items() if value is not None}
 
 
 def command(*arguments: str) -> list[str]:

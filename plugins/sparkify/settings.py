@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ SPARKIFY_KEYS: dict[str, tuple[str | None, str, str]] = {
 }
 BUCKET = SPARKIFY_KEYS["control_bucket"][1]
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
+# boto3's own: at DEBUG it shows session tokens, and what STS and Redshift answer when asked for credentials.
+TELLS_SECRETS = logging.getLogger("botocore")
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,11 @@ class Settings:
 
 
 def get_connection(conn_id: str) -> Connection:
-    """The Airflow connection, or a :class:`SettingsError` that says how to make it."""
+    """The Airflow connection, or a :class:`SettingsError` that says how to make it.
+
+    From here on boto3 logs nothing below INFO in this process, whatever Airflow's level is.
+    """
+    TELLS_SECRETS.setLevel(max(logging.INFO, TELLS_SECRETS.level))
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException as error:

@@ -35,7 +35,7 @@ PLAY = {"page": "NextSong", "artist": "Des'ree", "song": "You Gotta Be", "length
 
 def statements(stack: Any, log: Path) -> list[str]:
     """Run the story against a stand-in of its own that writes down what it hears."""
-    with pytest.MonkeyPatch.context() as patch, _listening(stack, log) as port:
+    with pytest.MonkeyPatch.context() as patch, listening(stack, log) as port:
         connection = json.loads(stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"]) | {"port": port}
         env = {**stack.env, "AIRFLOW_CONN_REDSHIFT_DEFAULT": json.dumps(connection)}
         pipeline = Pipeline(SimpleNamespace(env=env, s3=stack.s3), patch.setenv)
@@ -104,7 +104,8 @@ def _wait_for_a_lock(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def _listening(stack: Any, log: Path) -> Iterator[int]:
+def listening(stack: Any, log: Path) -> Iterator[int]:
+    """The port of a stand-in that appends every statement it hears to *log*."""
     program, port = RedshiftProgram(), free_port()
     command = [*program.command(stack.home), "--port", str(port), "--statement-log", str(log)]
     environment = os.environ | program.environment(stack.home)

@@ -1,0 +1,107 @@
+"""A hole that has a fix fails the build; a database that cannot be asked is no pass, and is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.redshift.conftest import free_port
+from tests.pipeline import PROJECT
+
+Serve = Callable[..., str]
+LOCK = "".join(f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n" for name in ("sound", "open-door", "no-cure"))
+
+
+def hole(name: str, *fixes: str) -> dict[str, Any]:
+    """An advisory as OSV gives it."""
+    events = [{"introduced": "0"}, *({"fixed": fix} for fix in fixes)]
+    affected = {"package": {"name": name, "ecosystem": "PyPI"}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+    return {"id": f"PYSEC-{name}", "aliases": [], "summary": "", "published": "2026-01-01T00:00:00Z",
+            "affected": [affected]}  # fmt: skip
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Run a database that answers with these holes by package, or with a status; gives its address."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(known: dict[str, list[dict[str, Any]]], refused: tuple[str, ...] = ()) -> str:
+        class Database(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"]
+                answer = json.dumps({"vulns": known[asked]} if known.get(asked) else {}).encode()
+                self.send_response(404 if asked in refused else 200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *arguments: object) -> None:
+                """Say nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Database)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/query"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def audit(tmp_path: Path, address: str, *more: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "lock.txt").write_text(LOCK)
+    command = [sys.executable, "-m", "local.known_holes", str(tmp_path / "lock.txt"), "--osv-url", address, *more]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def test_no_known_hole_passes(tmp_path: Path, serve: Serve) -> None:
+    done = audit(tmp_path, serve({}))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 known holes" in done.stdout
+
+
+def test_a_hole_that_has_a_fix_fails_and_says_what_to_raise(tmp_path: Path, serve: Serve) -> None:
+    address = serve({"open-door": [hole("open-door", "1.1")], "no-cure": [hole("no-cure")]})
+    for more in ((), ("--unreachable-passes",)):
+        done = audit(tmp_path, address, *more)
+        assert done.returncode == 1
+        assert "open-door 1.0: PYSEC-open-door, fixed in 1.1" in done.stderr
+        assert "Raise open-door in pyproject.toml" in done.stderr
+
+
+def test_a_hole_without_a_fix_is_told_and_passes(tmp_path: Path, serve: Serve) -> None:
+    done = audit(tmp_path, serve({"no-cure": [hole("no-cure")]}))
+    assert done.returncode == 0
+    assert "no-cure 1.0: PYSEC-no-cure, no version is without it yet" in done.stderr
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 3), (("--unreachable-passes",), 0)])
+def test_a_database_that_is_not_there_is_told_and_is_no_pass(
+    tmp_path: Path, serve: Serve, more: tuple[str, ...], code: int
+) -> None:
+    for address in (f"http://127.0.0.1:{free_port()}/query", serve({}, refused=("sound", "open-door", "no-cure"))):
+        done = audit(tmp_path, address, *more)
+        assert done.returncode == code
+        assert done.stderr.startswith("NOT AUDITED. No database of known holes can be reached")
+        assert address in done.stderr
+
+
+def test_a_package_that_the_database_refuses_to_tell_of_is_no_pass(tmp_path: Path, serve: Serve) -> None:
+    done = audit(tmp_path, serve({}, refused=("open-door",)), "--unreachable-passes")
+    assert done.returncode == 1
+    assert "pip-audit gave no report" in done.stderr or "not looked up" in done.stderr
+
+
+def test_every_package_of_the_lock_is_asked_about(tmp_path: Path, serve: Serve) -> None:
+    names = ("sound", "open-door", "no-cure")
+    done = audit(tmp_path, serve({name: [hole(name, "2")] for name in names}))
+    assert all(f"{name} 1.0: PYSEC-{name}, fixed in 2" in done.stderr for name in names)

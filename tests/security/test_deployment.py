@@ -1,0 +1,182 @@
+"""A deployment of no more rights than docs/security.md gives loads the month, and shows no secret to anybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redshift_connector
+from botocore.exceptions import ClientError
+
+from local.programs import PROGRAMS
+from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
+from tests.local.redshift.conftest import free_port
+from tests.month import month
+from tests.security.deployment import (
+    CONTROL,
+    LOADER,
+    LOADER_PASSWORD,
+    PREFIX,
+    SCHEMA,
+    SOURCE,
+    Deployment,
+    Identity,
+    deployed,
+)
+from tests.security.documented import statements
+from tests.security.exposure import exposed
+
+pytestmark = pytest.mark.e2e
+
+MONTH = month()
+EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
+DAYS_ALONE = 3
+"""The last days are loaded one a run, by a backfill; those before them by one run of a range, which takes less time."""
+READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
+ANALYST = ("ada", "Choose-1-other-one")
+BAD_DATE = "2018-12-01"
+BAD_LINES = "log_data/2018/12/2018-12-01-events.json"
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    files = MONTH.files | {BAD_LINES: b'{"ts": "not a number"}\n'}
+    with deployed(tmp_path_factory.mktemp("deployment"), files) as deployment:
+        yield deployment
+
+
+def test_the_month_is_loaded_by_those_rights_alone(deployment: Deployment) -> None:
+    alone = MONTH.last - dt.timedelta(days=DAYS_ALONE - 1)
+    deployment.run("trigger", str(MONTH.first), "--through", str(alone - dt.timedelta(days=1)))
+    deployment.run("backfill", str(alone), str(MONTH.last), "--max-active-runs", "2")
+    for table, row_type in ROW_TYPES.items():
+        fields: Any = row_type._fields  # type: ignore[attr-defined]
+        found = deployment.rows(f"select {', '.join(fields)} from {SCHEMA}.{table}")
+        key = [fields.index(column) for column in KEYS[table]]
+        different = differences(EXPECTED.rows(table), map(tuple, found), key)
+        assert not different, f"{table}: " + "; ".join(different.lines(fields))
+
+
+def test_airflow_runs_the_copy_that_has_no_laptop_in_it(deployment: Deployment) -> None:
+    assert {path.name for path in deployment.project.iterdir()} == {"dags", "plugins", "include"}
+    for dag in deployment.rest("GET", "/dags").json()["dags"]:
+        assert dag["fileloc"].startswith(str(deployment.project)), dag["fileloc"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"create table {SCHEMA}.another (a integer)",
+        "create schema another",
+        f"drop table {SCHEMA}.songplays",
+        f"truncate {SCHEMA}.songplays",
+        f"alter table {SCHEMA}.songplays add column a integer",
+        "create role another",
+    ],
+)
+def test_the_warehouse_user_may_only_read_and_write_rows(deployment: Deployment, statement: str) -> None:
+    with pytest.raises(redshift_connector.Error, match=r"permission denied|must be owner"):
+        deployment.rows(statement, LOADER, LOADER_PASSWORD)
+
+
+def test_a_reader_reads_what_is_for_readers_and_writes_nothing(deployment: Deployment) -> None:
+    for statement in statements("Readers"):
+        deployment.rows(statement)
+    for readable in ("songplays_wide", *READABLE):
+        deployment.rows(f"select count(*) from {SCHEMA}.{readable}", *ANALYST)
+    for refused in (
+        f"select * from {SCHEMA}.staging_rejects",
+        f"select * from {SCHEMA}.load_history",
+        f"delete from {SCHEMA}.users",
+        f"insert into {SCHEMA}.time_pending values ('2018-11-01')",
+    ):
+        with pytest.raises(redshift_connector.Error, match="permission denied"):
+            deployment.rows(refused, *ANALYST)
+
+
+def test_nobody_may_more_in_s3_than_the_policies_say(deployment: Deployment) -> None:
+    delivered, noted = f"log_data/{MONTH.first:%Y/%m}/{MONTH.first}-events.json", f"{PREFIX}/a-note"
+    allowed = {
+        "airflow": {("get_object", SOURCE), ("put_object", CONTROL), ("list_objects_v2", SOURCE)},
+        "cluster": {("get_object", SOURCE), ("get_object", CONTROL), ("list_objects_v2", SOURCE),
+                    ("list_objects_v2", CONTROL)},
+    }  # fmt: skip
+    airflow, cluster = deployment.s3(deployment.user), deployment.s3(deployment.cluster)
+    airflow.put_object(Bucket=CONTROL, Key=noted, Body=b"")
+    for whose, client in (("airflow", airflow), ("cluster", cluster)):
+        for bucket, key in ((CONTROL, noted), (SOURCE, delivered)):
+            for action in ("get_object", "put_object", "delete_object", "list_objects_v2"):
+                about = {"Bucket": bucket} | ({} if action.startswith("list") else {"Key": key})
+                if (action, bucket) in allowed[whose]:
+                    getattr(client, action)(**about)
+                else:
+                    with pytest.raises(ClientError, match="Access Denied"):
+                        getattr(client, action)(**about)
+        with pytest.raises(ClientError, match="Access Denied"):
+            client.put_object(Bucket=CONTROL, Key="elsewhere/a-note", Body=b"")
+
+
+@pytest.fixture(scope="module")
+def trouble(deployment: Deployment) -> Deployment:
+    """The deployment after runs with a session token, and after each kind of failure that has a secret near it."""
+    first, mistyped = str(MONTH.first), [f"mistyped-{what}-{'x7' * 12}" for what in ("password", "key", "token")]
+    deployment.mistyped += mistyped
+    deployment.aws(deployment.role)
+    deployment.run("trigger", first)
+    deployment.as_documented()
+    assert "COPY refused 1 line(s)" in deployment.run("trigger", BAD_DATE, expect=1)
+    deployment.run("trigger", BAD_DATE, "--param", "max_bad_lines=1")
+
+    deployment.aws(Identity(deployment.user.key, mistyped[1]))
+    assert "permission refused by S3" in deployment.run("trigger", first, expect=1)
+    deployment.aws(Identity(deployment.role.key, deployment.role.secret, mistyped[2]))
+    assert "permission refused by S3" in deployment.run("trigger", first, expect=1)
+    deployment.aws(deployment.user, control_prefix="elsewhere")
+    assert "Could not write s3://my-control/elsewhere/" in deployment.run("trigger", first, expect=1)
+
+    deployment.as_documented()
+    deployment.warehouse(LOADER, mistyped[0])
+    assert "refused the log-in" in deployment.run("trigger", "--dag", "sparkify_schema", expect=1)
+    deployment.warehouse(LOADER, LOADER_PASSWORD, port=free_port())
+    assert "Could not connect to the warehouse" in deployment.run("trigger", "--dag", "sparkify_schema", expect=1)
+    deployment.as_documented()
+    return deployment
+
+
+def test_no_secret_is_seen_anywhere(trouble: Deployment) -> None:
+    found, seen = exposed(trouble)
+    assert not found, "\n".join(found)
+    looked_at = "\n".join(seen)
+    for place in (
+        *(f"the file log/{name}.log" for name in (*PROGRAMS, "cluster", "cluster-statements")),
+        *(f"the table public.{name} of airflow" for name in ("xcom", "rendered_task_instance_fields", "connection")),
+        *(f"the table {SCHEMA}.{name} of dev" for name in ("load_history", "data_quality_results", "staging_rejects")),
+        "task_id=stage_events/attempt=1.log",
+        "/logs/1?full_content=true",
+    ):
+        assert place in looked_at
+
+
+def test_all_was_logged_that_can_be(trouble: Deployment) -> None:
+    logs = [path.read_text() for path in (trouble.home.airflow / "logs").rglob("task_id=stage_events/*.log")]
+    assert any('"level":"debug"' in log and "copy incoming (" in log for log in logs)
+
+
+def test_a_secret_that_were_seen_would_be_found(deployment: Deployment) -> None:
+    planted = "planted-secret-3f9c1d"
+    deployment.mistyped.append(planted)
+    (deployment.home.logs / "planted.log").write_text(f"password={planted}\n")
+    rejects = f"{SCHEMA}.staging_rejects"
+    deployment.rows(f"insert into {rejects} (table_name, file_name, value) values ('a', 'b', '{planted}')")
+    deployment.rest("POST", "/variables", json={"key": "planted", "value": "no secret", "description": planted})
+    try:
+        found, _ = exposed(deployment)
+    finally:
+        deployment.mistyped.remove(planted)
+        deployment.rows(f"delete from {rejects} where table_name = 'a'")
+        deployment.rest("DELETE", "/variables/planted")
+        (deployment.home.logs / "planted.log").unlink()
+    for place in ("the file log/planted.log", f"the table {rejects} of dev", "REST /variables"):
+        assert any(f" in {place}: " in one for one in found), place
