@@ -76,6 +76,7 @@ def _where_to_look(home: Home) -> list[str]:
     return [
         f"Airflow   {connections.airflow_url(home)}",
         f"  log in  {connections.AIRFLOW_USER} / {home.secret('airflow_password')}",
+        f"The month  {connections.airflow_url(home)}/plugin/sparkify",
     ]
 
 

@@ -48,6 +48,11 @@ def publish_checks(context: Mapping[str, Any], dates: LogDates, results: Sequenc
     context["ti"].xcom_push(key=CHECKS, value=value)
 
 
+def counted(number: int, what: str) -> str:
+    """``1 file``, ``1,234 lines``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _span(dates: LogDates | None) -> dict[str, str | None]:
     return {"first": str(dates.first) if dates else None, "last": str(dates.last) if dates else None}
 

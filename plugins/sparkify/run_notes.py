@@ -6,13 +6,13 @@ A task cannot write its run's note, so the scheduler does, as a listener
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow.listeners import hookimpl
 
 from sparkify.addresses import DAG_ID
-from sparkify.published import CHECKS, LOAD
+from sparkify.published import CHECKS, LOAD, counted
 
 #: Who wrote the note, as Airflow keeps it: a note of a person's is left alone.
 AUTHOR = "sparkify"
@@ -68,37 +68,45 @@ def text_of(published: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
             loads[value["table"]] = value
         else:
             checks.append(value)
-    lines = [*_loaded(loads), *_checked(checks)]
+    # Airflow shows the first line where there is little room.
+    told = [*_events(loads), *_checked(checks)]
+    lines = ["; ".join(told) + ".", *_changed(loads), *_broken(checks)] if told else []
     return "\n\n".join(lines)[:LONGEST_NOTE]
 
 
-def _loaded(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    lines = []
-    if events := loads.get("staging_events"):
-        dates = events["first"] if events["first"] == events["last"] else f"{events['first']} to {events['last']}"
-        refused = f", {events['rows_refused']:,} left out" if events["rows_refused"] else ""
-        lines.append(
-            f"**{dates}**: {events['files']:,} file(s), {events['rows_staged']:,} events{refused}"
-            + (f", {plays['rows_inserted']:,} plays" if (plays := loads.get("songplays")) else "")
-            + "."
-        )
+def _events(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    events, plays = loads.get("staging_events"), loads.get("songplays")
+    if events is None:
+        return []
+    dates = events["first"] if events["first"] == events["last"] else f"{events['first']} to {events['last']}"
+    words = [counted(events["files"], "file"), counted(events["rows_staged"], "event")]
+    if events["rows_refused"]:
+        words.append(f"{events['rows_refused']:,} left out")
+    if plays is not None:
+        words.append(counted(plays["rows_inserted"], "play"))
+    return [f"{dates}: {', '.join(words)}"]
+
+
+def _changed(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
     changed = [
         f"{table} {words}"
         for table in ("users", "songs", "artists", "time")
         if table in loads
         and (words := ", ".join(f"{loads[table][name]:,} {verb}" for name, verb in VERBS if loads[table][name]))
     ]
-    return [*lines, f"{'; '.join(changed)}."] if changed else lines
+    return [f"{'; '.join(changed)}."] if changed else []
 
 
-def _checked(checks: list[Mapping[str, Any]]) -> list[str]:
+def _checked(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     passed = sum(len(names) for found in checks for names in found["passed"].values())
-    broken = [check for found in checks for check in found["broken"]]
-    if not passed + len(broken):
-        return []
-    lines = [f"{passed} of {passed + len(broken)} checks passed."]
-    return lines + [
+    number = passed + sum(len(found["broken"]) for found in checks)
+    return [f"{passed} of {counted(number, 'check')} passed"] if number else []
+
+
+def _broken(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
         f"* {check['check']} ({check['severity']}): "
-        + ("could not run" if check["offending"] is None else f"{check['offending']:,} row(s)")
-        for check in broken
+        + ("could not run" if check["offending"] is None else counted(check["offending"], "row"))
+        for found in checks
+        for check in found["broken"]
     ]

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sparkify.page.records import EVENTS_TASK, PLAYS_TASK, Run
+from sparkify.published import counted
 
 # A range with a slip of the pen in it must not make a page of a thousand years.
 MOST_DATES = 10_000
@@ -134,8 +135,3 @@ def _with_gaps(dates: dict[date, LogDate]) -> dict[date, LogDate]:
     first, last = min(loaded), max(loaded)
     span = (first + timedelta(days) for days in range(min((last - first).days + 1, MOST_DATES)))
     return {**{log_date: LogDate(log_date) for log_date in span}, **dates}
-
-
-def counted(number: int, what: str) -> str:
-    """``1 file``, ``1,234 lines``."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

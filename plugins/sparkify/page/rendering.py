@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sparkify.addresses import DAG_ID, PREFIX, date_path, run_path
-from sparkify.page.log_date_states import counted
+from sparkify.published import counted
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

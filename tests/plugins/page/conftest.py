@@ -28,6 +28,7 @@ def client_of(engine: Engine) -> TestClient:
     app = make_app()
     app.dependency_overrides[_get_session] = session
     for asked in routes.dependencies:
+        assert asked.dependency
         app.dependency_overrides[asked.dependency] = lambda: None
     return TestClient(app)
 
