@@ -127,16 +127,15 @@ def show_checks(
     """What the quality checks found in every run, as the reader chooses."""
     runs = read_runs(session)
     add_published(session, runs, CHECK_TASKS)
-    every = findings.of_runs(runs)
-    chosen = [finding for finding in every if choice.takes(finding)]
+    checks = findings.names(runs)
     return page(
         request,
         "checks.html",
-        any_checked=bool(every),
+        any_checked=bool(checks),
         choice=choice,
         outcomes=findings.OUTCOMES,
-        checks=sorted({finding.check for finding in every}),
-        part=part_of(chosen, request, number, FINDINGS_A_PAGE),
+        checks=checks,
+        part=part_of(choice.of_runs(runs), request, number, FINDINGS_A_PAGE),
     )
 
 

@@ -13,7 +13,8 @@ PASSED, BROKEN, NOT_RUN = "passed", "broken", "not-run"
 OUTCOMES = {BROKEN: "found rows", NOT_RUN: "could not run", PASSED: "passed"}
 
 
-@dataclass(frozen=True)
+# A long history has tens of thousands of them: slots are cheap, and so is not being frozen.
+@dataclass(slots=True)
 class Finding:
     """What one check found in one run. ``sample`` holds some of the offending rows, each a value a column."""
 
@@ -47,37 +48,50 @@ class Choice:
     date: str = ""
     text: str = ""
 
-    def takes(self, finding: Finding) -> bool:
-        """Whether the finding is one of them."""
-        if self.outcome == "any":
-            outcome = True
-        else:
-            outcome = finding.outcome == self.outcome if self.outcome else finding.outcome != PASSED
-        dates = finding.run.dates
+    @property
+    def wants_passed(self) -> bool:
+        return self.outcome in (PASSED, "any")
+
+    def of_runs(self, runs: Iterable[Run]) -> list[Finding]:
+        """Those findings of the runs that are among them, in the runs' order."""
+        return [
+            finding
+            for run in runs
+            if not self.date or (run.dates and str(run.dates.first) <= self.date <= str(run.dates.last))
+            for finding in of_run(run, passed=self.wants_passed)
+            if self._takes(finding)
+        ]
+
+    def _takes(self, finding: Finding) -> bool:
         return (
-            outcome
+            self.outcome in ("", "any", finding.outcome)
             and self.check in ("", finding.check)
             and self.severity in ("", finding.severity)
-            and (not self.date or (dates is not None and str(dates.first) <= self.date <= str(dates.last)))
             and (not self.text or any(self.text.lower() in words.lower() for words in finding.words))
         )
 
 
-def of_runs(runs: Iterable[Run]) -> list[Finding]:
-    """Every finding of the runs, in the runs' order; those that did not pass before those that did."""
-    return [finding for run in runs for finding in of_run(run)]
+def names(runs: Iterable[Run]) -> list[str]:
+    """The names of all checks that the runs tell of."""
+    found: set[str] = set()
+    for run in runs:
+        for told in run.checks.values():
+            found.update(*told["passed"].values(), (broken["check"] for broken in told["broken"]))
+    return sorted(found)
 
 
-def of_run(run: Run) -> list[Finding]:
-    """Every finding of one run."""
+def of_run(run: Run, *, passed: bool = True) -> list[Finding]:
+    """The findings of one run: those that failed it first; those that passed last, or not at all."""
     broken = [_broken(run, task, found, check) for task, found in run.checks.items() for check in found["broken"]]
-    passed = [
+    broken.sort(key=lambda finding: not finding.fails)
+    if not passed:
+        return broken
+    return broken + [
         Finding(check, severity, PASSED, run, task, found["checked_at"])
         for task, found in run.checks.items()
         for severity, checks in found["passed"].items()
         for check in checks
     ]
-    return sorted(broken, key=lambda finding: not finding.fails) + passed
 
 
 def _broken(run: Run, task_id: str, found: Mapping[str, Any], broken: Mapping[str, Any]) -> Finding:

@@ -174,8 +174,10 @@ def _dates(row: Any) -> LogDates | None:
 
 def _believe(run: Run, task_id: str, value: Mapping[str, Any]) -> None:
     """Take the dates that a task published for the run's, whatever was made of its params since."""
-    if task_id in (EVENTS_TASK, *CHECK_TASKS) and value.get("first") and value.get("last"):
-        try:
-            run.dates = LogDates(parse_date("first", value["first"]), parse_date("last", value["last"]))
-        except SettingsError:
-            return
+    told = (value.get("first"), value.get("last"))
+    if task_id != EVENTS_TASK or (run.dates and told == (str(run.dates.first), str(run.dates.last))):
+        return
+    try:
+        run.dates = LogDates(parse_date("first", told[0]), parse_date("last", told[1]))
+    except SettingsError:
+        return
