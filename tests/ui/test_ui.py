@@ -38,6 +38,18 @@ def inside(page: Page, name: str = "Sparkify") -> FrameLocator:
     return page.frame_locator(f"iframe[title='{name}']")
 
 
+def expect_success(page: Page, run_id: str, note: str) -> str:
+    """Watch a run until it has succeeded, and look for its note; returns the path of the run."""
+    path = f"{DAG}/runs/{quote(run_id, safe='')}"
+    page.goto(path)
+    header = page.get_by_role("heading", name=run_id).locator("xpath=..")
+    expect(header.get_by_text("Success")).to_be_visible()
+    # Airflow's page follows the state of a run, not its note.
+    page.reload()
+    expect(page.get_by_text(note).first).to_be_visible()
+    return path
+
+
 @pytest.fixture(scope="module")
 def tokens(stack: object, home: Home) -> tuple[str, str]:
     """What the API server takes for a session of a viewer, and of somebody who may see nothing."""
@@ -82,11 +94,7 @@ def test_a_date_typed_into_the_form_is_loaded_and_its_log_says_so(page: Page, de
     form.locator("#element_log_date").fill("2018-11-08")
     with page.expect_response(lambda answer: answer.request.method == "POST" and "/dagRuns" in answer.url) as posted:
         form.get_by_role("button", name="Trigger").click()
-    run = f"{DAG}/runs/{quote(posted.value.json()['dag_run_id'], safe='')}"
-    page.goto(run)
-    # The note is written when the run has ended.
-    expect(page.get_by_text("2018-11-08: 1 file").first).to_be_visible()
-    expect(page.get_by_text("Failed", exact=True)).to_have_count(0)
+    run = expect_success(page, posted.value.json()["dag_run_id"], "2018-11-08: 1 file")
     page.goto(f"{run}/tasks/stage_events")
     expect(page.get_by_text(re.compile(r"Loaded staging_events, 2018-11-08: 1 file\(s\)")).first).to_be_visible()
 
@@ -109,13 +117,12 @@ def test_a_backfill_made_in_the_ui_loads_its_dates(page: Page, delivered: None) 
     assert posted.value.ok
     # Airflow names a run after the end of its day.
     for run, log_date in (("2018-11-10", "2018-11-09"), ("2018-11-11", "2018-11-10")):
-        page.goto(f"{DAG}/runs/{quote(f'backfill__{run}T00:00:00+00:00', safe='')}")
-        expect(page.get_by_text(f"{log_date}: 1 file").first).to_be_visible()
+        expect_success(page, f"backfill__{run}T00:00:00+00:00", f"{log_date}: 1 file")
 
 
 def test_the_calendar_shows_how_each_date_stands(page: Page, loaded: None, picture: Picture) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Sparkify").click()
+    page.get_by_role("link", name="Sparkify", exact=True).click()
     shown = inside(page)
     for log_date, state in {
         "2018-11-01": "loaded",
@@ -156,7 +163,7 @@ def test_a_failed_date_tells_which_rows_broke_which_rule(page: Page, loaded: Non
 
 def test_the_checks_are_filtered_as_one_asks(page: Page, loaded: None, picture: Picture) -> None:
     page.goto(SPARKIFY)
-    inside(page).get_by_role("link", name="Checks").click()
+    inside(page).get_by_role("link", name="Checks", exact=True).click()
     shown = inside(page)
     expect(shown.locator(".finding", has_text="staging_events.page_is_known")).not_to_have_count(0)
     shown.get_by_label("Severity").select_option("error")
@@ -175,7 +182,7 @@ def test_the_checks_are_filtered_as_one_asks(page: Page, loaded: None, picture: 
 
 def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
     page.goto(SPARKIFY)
-    inside(page).get_by_role("link", name="Loads").click()
+    inside(page).get_by_role("link", name="Loads", exact=True).click()
     shown = inside(page)
     for table in ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"):
         expect(shown.get_by_role("rowheader", name=table, exact=True)).not_to_have_count(0)
@@ -187,11 +194,11 @@ def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
 
 def test_the_report_is_shown_as_it_lies_in_s3_and_cannot_act(page: Page, stack: object, home: Home) -> None:
     page.goto(SPARKIFY)
-    inside(page).get_by_role("link", name="Report").click()
+    inside(page).get_by_role("link", name="Report", exact=True).click()
     expect(inside(page).get_by_text("There is no report yet.")).to_be_visible()
     body = "<h1>Plays of November</h1><p id=p>untouched</p><script>document.getElementById('p').textContent=1</script>"
     s3_client(home).put_object(Bucket=CONTROL_BUCKET, Key="sparkify/reports/latest/report.html", Body=body.encode())
-    inside(page).get_by_role("link", name="Report").click()
+    inside(page).get_by_role("link", name="Report", exact=True).click()
     report = inside(page).frame_locator("iframe")
     expect(report.get_by_role("heading", name="Plays of November")).to_be_visible()
     expect(report.get_by_text("untouched")).to_be_visible()
@@ -199,9 +206,9 @@ def test_the_report_is_shown_as_it_lies_in_s3_and_cannot_act(page: Page, stack: 
 
 def test_the_dag_and_its_runs_have_a_tab(page: Page, loaded: None) -> None:
     page.goto(DAG)
-    page.get_by_role("link", name="Log dates").click()
+    page.get_by_role("link", name="Log dates", exact=True).click()
     inside(page, "Log dates").locator("[data-date='2018-11-01']").click()
-    page.get_by_role("link", name="Log dates").click()
+    page.get_by_role("link", name="Log dates", exact=True).click()
     shown = inside(page, "Log dates")
     expect(shown.get_by_role("heading", name="2018-11-01 to 2018-11-02")).to_be_visible()
     expect(shown.locator("a.day")).to_have_count(2)
@@ -213,7 +220,7 @@ def test_a_task_links_to_its_files_and_its_date(page: Page, loaded: None) -> Non
     page.get_by_role("link", name="stage_events").first.click()
     files = page.get_by_role("link", name="Files in S3")
     expect(files).to_have_attribute("href", re.compile(r"^https://console\.aws\.amazon\.com/s3/buckets/sparkify\?"))
-    expect(page.get_by_role("link", name="Report")).to_have_attribute("href", re.compile("/sparkify/report$"))
+    expect(page.get_by_role("link", name="Report", exact=True)).to_have_attribute("href", re.compile("/sparkify/report$"))
     address = page.get_by_role("link", name="Log date", exact=True).get_attribute("href")
     assert address
     page.goto(address)
@@ -242,7 +249,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page, loaded: 
     page.set_viewport_size({"width": 390, "height": 844})
     for address in ("/sparkify/", "/sparkify/checks", "/sparkify/loads", "/sparkify/dates/2018-11-05"):
         page.goto(address)
-        expect(page.get_by_role("link", name="Report")).to_be_in_viewport()
+        expect(page.get_by_role("link", name="Report", exact=True)).to_be_in_viewport()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{address} is {wide} pixels wider than a phone"
     page.goto("/sparkify/")
