@@ -40,10 +40,11 @@ lint: $(STAMP) ## check style, types and SQL
 audit: $(STAMP) ## look the locked packages up in a database of known holes (ARGS="--osv-url URL" names another)
 	@$(PYTHON) -m local.known_holes $(ARGS)
 
-bench: $(STAMP) ## measure what a day and a COPY cost (WRITE=1 also writes the pages in docs/)
+bench: $(STAMP) ## measure what a day, a COPY and a page cost (WRITE=1 also writes the pages in docs/)
 	@status=0; \
 	$(PYTHON) -m benchmarks.a_day_costs_a_day $(if $(WRITE),--write docs/benchmarks.md) || status=1; \
 	$(PYTHON) -m benchmarks.copy_speed $(if $(WRITE),--write docs/benchmarks-copy.md) || status=1; \
+	$(PYTHON) -m benchmarks.page_speed || status=1; \
 	exit $$status
 
 conformance: $(STAMP) ## show where a Redshift and its documentation differ (DSN="redshift://…")

@@ -85,6 +85,7 @@ def _where_to_look(home: Home, reported: bool) -> list[str]:
         f"Report    {report.show(home, to_open=False) if reported else later}",
         f"Airflow   {connections.airflow_url(home)}",
         f"  log in  {connections.AIRFLOW_USER} / {home.secret('airflow_password')}",
+        f"The month  {connections.airflow_url(home)}/plugin/sparkify",
     ]
 
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 PRODUCTION = ("dags", "plugins", "include")
 
-# What each room may import besides Python's own library. botocore and jinja2 (with markupsafe) are what the Amazon
-# provider raises and what Airflow renders with; altair and vl_convert draw the report.
+# What each room may import besides Python's own library. botocore is what the Amazon provider raises; altair and
+# vl_convert draw the report; the others are what Airflow renders and its own pages are made with.
 ALLOWED_IMPORTS = {
     "dags": {"airflow", "sparkify"},
-    "plugins": {"airflow", "sparkify", "altair", "botocore", "jinja2", "markupsafe", "vl_convert"},
+    "plugins": {
+        *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "sqlalchemy", "starlette"),
+        "vl_convert",
+    },
 }
 
 LOCAL_PACKAGE = re.compile(r"(?<![\w/.])local(?:/|\.[a-z_])|-m local\b")

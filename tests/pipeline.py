@@ -67,6 +67,8 @@ class Pipeline:
         self.aws = aws
         self.set_connection("aws_default", aws)
         self.run_number = 0
+        #: What the tasks pushed as XCom besides what they returned, by task and key; of the last run.
+        self.published: dict[tuple[str, str], Any] = {}
 
     def set_connection(self, conn_id: str, connection: Mapping[str, Any]) -> None:
         """Define an Airflow connection for this test."""
@@ -124,7 +126,13 @@ class Pipeline:
         for task in dag.topological_sort():
             if only and task.task_id not in only:
                 continue
-            ti = SimpleNamespace(dag_id=dag_id, run_id=run_id, task_id=task.task_id, try_number=1)
+            ti = SimpleNamespace(
+                dag_id=dag_id,
+                run_id=run_id,
+                task_id=task.task_id,
+                try_number=1,
+                xcom_push=functools.partial(self._published, task.task_id),
+            )
             context: Any = {
                 "params": given,
                 "dag_run": SimpleNamespace(run_type=run_type, run_id=run_id),
@@ -137,6 +145,10 @@ class Pipeline:
             copy = task.prepare_for_execution()
             copy.render_template_fields(context)
             yield copy, context
+
+    def _published(self, task_id: str, key: str, value: Any) -> None:
+        # XCom is kept as JSON.
+        self.published[task_id, key] = json.loads(json.dumps(value, allow_nan=False))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query gives, in the test's schema."""

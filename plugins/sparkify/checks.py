@@ -93,10 +93,14 @@ class CheckResult:
 
     def sample_json(self) -> str:
         """Up to five offending rows, as a JSON list of objects; as many of them as the column holds."""
-        rows = [dict(zip(self.columns, map(_shown, row), strict=True)) for row in self.sample]
+        rows = [dict(zip(self.columns, row, strict=True)) for row in self.shown_sample()]
         while len((text := json.dumps(rows, default=str, ensure_ascii=False)).encode()) > LONGEST_SAMPLE:
             rows.pop()
         return text
+
+    def shown_sample(self) -> list[list[object]]:
+        """The sample's rows, each long text cut to what a reader needs."""
+        return [[_shown(value) for value in row] for row in self.sample]
 
     def for_listeners(self) -> SQLCheckResult:
         """The same as Airflow's own SQL checks tell it: lineage listeners read it from the operator."""

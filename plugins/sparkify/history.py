@@ -32,6 +32,8 @@ class Load:
     rows_deleted: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0
+    #: Of a load of log dates: files, lines read and lines refused of each date that had a file.
+    by_date: dict[str, dict[str, int]] = field(default_factory=dict)
     started_at: datetime = field(default_factory=utc_now)
 
     def record(self, warehouse: Warehouse, run: RunId) -> None:

@@ -19,9 +19,11 @@ from sparkify.exceptions import SettingsError, Unavailable
 from sparkify.settings import get_connection
 
 if TYPE_CHECKING:
+    from sparkify.log_dates import LogDates
     from sparkify.settings import Settings
 
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
+SONGS = "song_data/"
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -41,6 +43,12 @@ class SourceFile:
     @property
     def is_gzip(self) -> bool:
         return self.key.endswith(".gz")
+
+
+def log_folder(dates: LogDates) -> str:
+    """The folder of the dates' files: of their month, or of all months."""
+    first, last = (f"log_data/{log_date:%Y/%m}/" for log_date in (dates.first, dates.last))
+    return first if first == last else "log_data/"
 
 
 class Source:
@@ -63,7 +71,7 @@ class Source:
 
     def song_files(self) -> list[SourceFile]:
         """The whole catalogue, one object a song."""
-        return [file for file in self._list("song_data/") if re.search(r"\.json(\.gz)?$", file.key)]
+        return [file for file in self._list(SONGS) if re.search(r"\.json(\.gz)?$", file.key)]
 
     def lines(self, url: str, numbers: Iterable[int]) -> dict[int, str]:
         """The lines of these numbers (from 1) of a file, whole; a number past the file's end is left out."""

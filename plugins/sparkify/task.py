@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify.history import RunId
 from sparkify.log_dates import LogDates
+from sparkify.published import publish_load
 from sparkify.settings import Settings
 from sparkify.warehouse import Warehouse
 
@@ -27,12 +28,14 @@ class WarehouseTask:
     aws_conn_id: Any
     uses_log_dates: bool = True
     _session: Warehouse | None = None
+    #: The run's log dates, once the templates are rendered; what Airflow asks after the task has ended goes by them.
+    rendered_dates: LogDates | None = None
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render with ``log_dates`` (:class:`LogDates`) beside Airflow's own variables."""
         with_dates: Any = dict(context)
         if self.uses_log_dates:
-            with_dates["log_dates"] = LogDates.of_run(with_dates)
+            with_dates["log_dates"] = self.rendered_dates = LogDates.of_run(with_dates)
         super().render_template_fields(with_dates, jinja_env)  # type: ignore[misc]
 
     def log_dates(self, context: Mapping[str, Any]) -> LogDates | None:
@@ -50,7 +53,8 @@ class WarehouseTask:
         if self._session is not None:
             self._session.kill()
 
-    def report(self, load: Load) -> dict[str, int]:
-        """Say in the log what was loaded; returns the counts for XCom."""
+    def report(self, context: Mapping[str, Any], load: Load) -> dict[str, int]:
+        """Say in the log what was loaded, and publish it; returns the counts for XCom."""
         self.log.info("Loaded %s.", load)  # type: ignore[attr-defined]
+        publish_load(context, load)
         return load.counts()

@@ -11,7 +11,9 @@ from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from sparkify.checks import SAMPLE_ROWS, Check, CheckResult
 from sparkify.exceptions import DataError, SettingsError
 from sparkify.history import RunId, insert_rows, utc_now
+from sparkify.links import LatestReport, LogDateOnThePage
 from sparkify.log_dates import LogDates
+from sparkify.published import publish_checks
 from sparkify.task import WarehouseTask
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 class DataQualityOperator(WarehouseTask, BaseSQLOperator):
     """
-    Runs all its checks, records every result in ``data_quality_results``, then fails if one of severity error broke.
+    Runs all its checks, records and publishes every result, then fails if one of severity error broke.
 
     A file that is no check is refused when the DAG is parsed. All checks run, whatever the others find; a check of
     severity warn never fails the task, unless it could not run.
@@ -40,6 +42,7 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "sql"}
     ui_color = "#ffe699"
+    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
         with self.session(context) as warehouse:
             self.results = [self._run(warehouse, check) for check in self._parsed()]
             self._record(warehouse, RunId.of(context), dates)
+        publish_checks(context, dates, self.results)
         self.check_results = [result.for_listeners() for result in self.results]
         self._judge(dates)
         return {result.check.name: result.offending for result in self.results}

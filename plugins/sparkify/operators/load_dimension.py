@@ -9,6 +9,7 @@ from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
 from sparkify.exceptions import DataError
 from sparkify.history import Load, RunId
+from sparkify.links import LatestReport, LogDateOnThePage
 from sparkify.pending import SUFFIX
 from sparkify.task import WarehouseTask
 from sparkify.warehouse import between
@@ -46,6 +47,7 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
     ui_color = "#c5e0b4"
+    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
             if self.pending:
                 warehouse.execute(f"delete from {self.table}{SUFFIX}")
             load.record(warehouse, RunId.of(context))
-        return self.report(load)
+        return self.report(context, load)
 
     def _refuse_repeated_keys(self, warehouse: Warehouse) -> None:
         repeated = warehouse.rows(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
 from sparkify.history import Load, RunId
+from sparkify.links import LatestReport, LogDateOnThePage
 from sparkify.log_dates import LogDates
 from sparkify.pending import SUFFIX, note_pending, owner, split_pending
 from sparkify.task import WarehouseTask
@@ -43,6 +44,7 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "pending_sql": "sql"}
     ui_color = "#f4b183"
+    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
             )
             warehouse.execute(f"delete from {self.table}{SUFFIX}")
             load.record(warehouse, RunId.of(context))
-        return self.report(load)
+        return self.report(context, load)
 
     def _work_out(self, warehouse: Warehouse, dates: LogDates) -> None:
         warehouse.execute(f"create temp table incoming as\n{self.sql.strip()}")

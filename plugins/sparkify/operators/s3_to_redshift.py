@@ -11,11 +11,12 @@ from sparkify.catalogue import CataloguePlan
 from sparkify.date_ledger import DateLedger
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.history import Load, RunId
+from sparkify.links import FilesInS3, LatestReport, LogDateOnThePage
 from sparkify.load_errors import SHOWN
 from sparkify.log_dates import LogDates
 from sparkify.pending import note_pending, owner, split_pending
 from sparkify.settings import Settings
-from sparkify.source import Source, SourceFile
+from sparkify.source import SONGS, Source, SourceFile, log_folder
 from sparkify.staging import PARTITION, ManifestCopy
 from sparkify.task import WarehouseTask
 
@@ -57,6 +58,7 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
     template_ext: Sequence[str] = (".sql", ".json")
     template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "pending_sql": "sql"}
     ui_color = "#8fd3e8"
+    operator_extra_links = (FilesInS3(), LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         self.max_bad_lines = max_bad_lines
         self.missing_file = missing_file
 
+    @property
+    def source_folder(self) -> str:
+        """The folder of the source bucket that holds the run's files."""
+        return log_folder(self.rendered_dates) if self.rendered_dates else SONGS
+
     def execute(self, context: Context) -> dict[str, int]:
         """Copy, replace, record."""
         if self.missing_file not in MISSING_FILE:
@@ -100,7 +107,7 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
             load = (
                 self._stage_catalogue(warehouse, copy) if dates is None else self._stage_dates(warehouse, copy, dates)
             )
-        return self.report(load)
+        return self.report(context, load)
 
     def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dates: LogDates) -> Load:
         load = Load(self.table, dates)
@@ -112,7 +119,9 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
             refused_before = load.rows_refused
             rows = copy.run(warehouse, load, of_date, log_date, log_date)
-            ledger.note(log_date, copy.source, of_date, rows + load.rows_refused - refused_before)
+            refused = load.rows_refused - refused_before
+            ledger.note(log_date, copy.source, of_date, rows + refused)
+            load.by_date[log_date] = {"files": len(of_date), "lines": rows + refused, "refused": refused}
             warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"

@@ -40,7 +40,7 @@ def check(*texts: str) -> dict[str, int | None]:
 
 def context() -> Any:
     return {
-        "ti": SimpleNamespace(dag_id="d", run_id="r", task_id="check", try_number=1),
+        "ti": SimpleNamespace(dag_id="d", run_id="r", task_id="check", try_number=1, xcom_push=lambda key, value: None),
         "params": {"log_date": "2018-11-01", "through": "2018-11-02"},
         "dag_run": SimpleNamespace(run_type="manual"),
     }

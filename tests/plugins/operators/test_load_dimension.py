@@ -35,7 +35,7 @@ def load(pipeline: Pipeline, values: str, **options: Any) -> dict[str, int]:
         uses_log_dates=False,
         **options,
     )
-    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="levels", try_number=1)
+    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="levels", try_number=1, xcom_push=lambda key, value: None)
     context: Any = {"ti": ti, "params": {}}
     counts = operator.execute(context)
     return {name.removeprefix("rows_"): counts[name] for name in ("rows_inserted", "rows_updated", "rows_deleted")}

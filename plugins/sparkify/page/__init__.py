@@ -1,0 +1,1 @@
+"""The Sparkify page in Airflow's UI: what became of each log date."""
