@@ -10,10 +10,10 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.exceptions import SettingsError, Unavailable
+from sparkify.report.location import page_path
 from sparkify.settings import Settings
 
 AWS_CONN_ID = "aws_default"
-LATEST = "reports/latest/report.html"
 ABSENT = ("404", "NoSuchKey", "NotFound")
 
 
@@ -29,7 +29,7 @@ class Report:
     def latest(cls) -> Report:
         """By the AWS connection; :class:`SettingsError` says what is wrong with that."""
         settings = Settings.of_connection(AWS_CONN_ID)
-        key = f"{settings.control_prefix}/{LATEST}"
+        key = f"{settings.control_prefix}/{page_path()}"
         return cls(settings.control_bucket, key, S3Hook(aws_conn_id=AWS_CONN_ID).get_conn())
 
     def exists(self) -> bool:
