@@ -220,7 +220,9 @@ def test_a_task_links_to_its_files_and_its_date(page: Page, loaded: None) -> Non
     page.get_by_role("link", name="stage_events").first.click()
     files = page.get_by_role("link", name="Files in S3")
     expect(files).to_have_attribute("href", re.compile(r"^https://console\.aws\.amazon\.com/s3/buckets/sparkify\?"))
-    expect(page.get_by_role("link", name="Report", exact=True)).to_have_attribute("href", re.compile("/sparkify/report$"))
+    expect(page.get_by_role("link", name="Report", exact=True)).to_have_attribute(
+        "href", re.compile("/sparkify/report$")
+    )
     address = page.get_by_role("link", name="Log date", exact=True).get_attribute("href")
     assert address
     page.goto(address)
