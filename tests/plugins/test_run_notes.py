@@ -68,6 +68,13 @@ def test_a_run_that_told_of_nothing_and_another_dags_get_none(metadata: Metadata
     assert end(metadata, dag_id="other") is None
 
 
+def test_a_run_of_no_session_is_left_alone(metadata: Metadata) -> None:
+    metadata.add(Made(FIRST))
+    with Session(metadata.engine) as session:
+        run: Any = session.scalars(select(DagRun)).one()
+    on_dag_run_success(run, "")
+
+
 def test_a_note_is_no_longer_than_airflow_keeps() -> None:
     found = {"passed": {}, "broken": [{**BROKEN, "check": f"{'long' * 20}.{n}"} for n in range(50)]}
     assert len(text_of([("sparkify_checks", found)])) == LONGEST_NOTE

@@ -145,6 +145,8 @@ def put(s3: S3Client) -> Callable[[str, object], str]:
     def put_object(key: str, content: object) -> str:
         text = content if isinstance(content, str | bytes) else json.dumps(content)
         body = text.encode() if isinstance(text, str) else text
+        # All of a process's moto servers share one S3, and another's tests may have emptied it.
+        s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         return f"s3://{BUCKET}/{key}"
 
