@@ -28,6 +28,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from sparkify.exceptions import Unavailable
 from sparkify.layout import include_folder
@@ -95,7 +96,10 @@ with DAG(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "retry_policy": ExceptionRetryPolicy(
-            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away")],
+            rules=[
+                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away"),
+                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
+            ],
             default=RetryAction.FAIL,
         ),
     },

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk import CronDataIntervalTimetable, RetryAction
-from airflow.sdk.exceptions import ParamValidationError
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from tests.pipeline import PROJECT, load_dag
@@ -49,9 +50,11 @@ def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None
 
 
 @pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
-def test_only_connection_trouble_is_tried_again(task: object) -> None:
+def test_only_what_was_away_is_tried_again(task: object) -> None:
     policy = task.retry_policy  # type: ignore[attr-defined]
-    assert policy.evaluate(Unavailable("away"), 1, 3).action is RetryAction.RETRY
+    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
+    for away in (Unavailable("away"), airflow_away):
+        assert policy.evaluate(away, 1, 3).action is RetryAction.RETRY
     for error in (DataError("bad line"), SettingsError("no bucket"), KeyError("bug")):
         assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
     assert task.retries == 3  # type: ignore[attr-defined]
