@@ -19,17 +19,27 @@ from local.ports import LOOPBACK
 _FOREIGN = ("AIRFLOW", "AWS_", "PG", "PYTHON", "SPARKIFY_", "SUPERVISOR_")
 _MIGRATED = "airflow_migrated"
 NOTED = "airflow_settings"
-# The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. With an end in the
-# past the timetable has no next run; backfills, runs by hand and runs by assets do not ask for it. Neither a paused DAG
-# would do, which runs nothing at all, nor [scheduler] use_job_schedule, without which assets trigger nothing.
+# The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
+# no next run here; backfills, which ask with `catchup`, runs by hand and runs by assets go on as ever. A paused DAG runs
+# nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
+# made by hand has no tasks.
 _LOCAL_SETTINGS = """\
-import datetime
 import sys
 
+from airflow.timetables.interval import CronDataIntervalTimetable
 
-def dag_policy(dag):
-    dag.end_date = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+next_of_schedule = CronDataIntervalTimetable.next_dagrun_info
 
+
+def next_dagrun_info(self, *, last_automated_data_interval, restriction):
+    if not restriction.catchup:
+        return None
+    return next_of_schedule(
+        self, last_automated_data_interval=last_automated_data_interval, restriction=restriction
+    )
+
+
+CronDataIntervalTimetable.next_dagrun_info = next_dagrun_info
 
 if "scheduler" in sys.argv:
     import airflow.providers.amazon.aws.hooks.redshift_sql
