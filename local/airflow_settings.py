@@ -20,7 +20,7 @@ _FOREIGN = ("AIRFLOW", "AWS_", "PG", "PYTHON", "SPARKIFY_", "SUPERVISOR_")
 _MIGRATED = "airflow_migrated"
 NOTED = "airflow_settings"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
-# no next run here; backfills, which ask with `catchup`, runs by hand and runs by assets go on as ever. A paused DAG runs
+# no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
 # made by hand has no tasks.
 _LOCAL_SETTINGS = """\
