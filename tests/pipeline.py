@@ -61,14 +61,18 @@ class Pipeline:
             "s3": {"bucket_name": self.bucket},
             "sparkify": {"schema": self.schema, "copy_role": "default", "control_bucket": self.control_bucket},
         }
-        self.set_environment = set_environment
-        for variable, value in stack.env.items():
-            set_environment(variable, value)
         self.aws = aws
-        self.set_connection("aws_default", aws)
+        self.connect(set_environment)
         self.run_number = 0
         #: What the tasks pushed as XCom besides what they returned, by task and key; of the last run.
         self.published: dict[tuple[str, str], Any] = {}
+
+    def connect(self, set_environment: Callable[[str, str], None]) -> None:
+        """Lead this process to this stack, schema and bucket: another pipeline may have led it to its own."""
+        self.set_environment = set_environment
+        for variable, value in self.stack.env.items():
+            set_environment(variable, value)
+        self.set_connection("aws_default", self.aws)
 
     def set_connection(self, conn_id: str, connection: Mapping[str, Any]) -> None:
         """Define an Airflow connection for this test."""

@@ -50,7 +50,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def stage(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
+def recorded(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
     """A schema, and its rows as they are before each task of the run that loads the first date anew.
 
     The scene is called as the task.
@@ -70,3 +70,10 @@ def stage(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
         records.save("end")
         pipeline.assert_equals(scenes.expected(scenes.AFTER))
         yield pipeline, records
+
+
+@pytest.fixture
+def stage(recorded: tuple[Pipeline, Records], monkeypatch: pytest.MonkeyPatch) -> tuple[Pipeline, Records]:
+    """That schema, with this process's connections led to it: other tests' pipelines may live as long as this one."""
+    recorded[0].connect(monkeypatch.setenv)
+    return recorded
