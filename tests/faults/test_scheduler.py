@@ -96,7 +96,7 @@ class Reader(threading.Thread):
     ("isolation", "dates", "options"),
     [
         ("serializable", DATES, ()),
-        ("snapshot", DATES[-16:], ("--backwards", "--reprocess", "completed")),
+        ("snapshot", DATES[-10:], ("--backwards", "--reprocess", "completed")),
     ],
 )
 def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keeps_no_reader_waiting(

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.e2e
 
 MONTH = month()
 EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
-DAYS_ALONE = 3
+DAYS_ALONE = 2
 """The last days are loaded one a run, by a backfill; those before them by one run of a range, which takes less time."""
 READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
 ANALYST = ("ada", "Choose-1-other-one")
