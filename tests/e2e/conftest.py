@@ -40,9 +40,9 @@ class CommandLine:
         return int(self.run("sql", statement, "--format", "csv").split()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """A running stack; stopped and forgotten afterwards."""
+    """A running stack for the tests of one file; stopped and forgotten afterwards."""
     cli = CommandLine(tmp_path_factory.mktemp("e2e") / "home")
     try:
         cli.run("up")
@@ -51,7 +51,7 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         cli.run("down", "--purge")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home(cli: CommandLine) -> Home:
     """The running stack's home."""
     return Home(cli.home)
