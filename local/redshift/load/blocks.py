@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import repeat
+from itertools import count, repeat
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ Conversion = Callable[[Any], Any]
 # Texts may be long.
 _MOST_OTHERS, _MOST_TEXTS = 1 << 15, 1 << 7
 _COMPARABLE = {str, int, type(None)}
+_decode_any = msgspec.json.Decoder().decode_lines
 _ESCAPES = re.compile(rb"\\u(?:[dD]|0000)")
 
 
@@ -34,16 +35,19 @@ class BlockDecoder:
     def __init__(
         self, columns: Sequence[Column], names: Sequence[str], conversions: Sequence[Conversion], texts_change: bool
     ) -> None:
-        every = [
-            _Values(f"f{number}", column, conversion)
-            for number, (column, conversion) in enumerate(zip(columns, conversions, strict=True))
-            if column.type not in ("float8", "bool")
-        ]
-        others = [values for values in every if values.type != "varchar"]
-        decode = _decoder(columns, names, 1)
-        self._ascii = [(decode, every if texts_change else others)]
-        # Of texts msgspec counts the letters, and each may be of four bytes.
-        self._multibyte = [*([] if texts_change else [(_decoder(columns, names, 4), others)]), (decode, every)]
+        self._every = list(map(_Values, map("f{}".format, count()), columns, names, conversions))
+        self._texts_change = texts_change
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the decoders, each with the columns that it leaves to be converted."""
+        every = [values for values in self._every if values.may_change]
+        others = [values for values in every if values.column.type != "varchar"]
+        decode = _decoder(self._every, 1)
+        self._ascii = self._multibyte = [(decode, every)]
+        if not self._texts_change:
+            # Of texts msgspec counts the letters, and each may be of four bytes.
+            self._ascii, self._multibyte = [(decode, others)], [(_decoder(self._every, 4), others), (decode, every)]
 
     def decode(self, block: bytes) -> list[tuple[Any, ...]] | None:
         """The rows of a block, or None if it must be read object by object."""
@@ -60,15 +64,32 @@ class BlockDecoder:
                     for values in converted:
                         values.convert(rows)
                     return list(map(msgspec.structs.astuple, rows))
+            if self._learns_of_quotes(block):
+                return self.decode(block)
         return None
+
+    def _learns_of_quotes(self, block: bytes) -> bool:
+        """Whether numbers of a block stand in quotes in more columns than before; from now on they may there."""
+        learns = False
+        with contextlib.suppress(msgspec.DecodeError, RecursionError, AttributeError):
+            rows = _decode_any(block)
+            for values in self._every:
+                if not values.may_change and values.column.type in INTEGER_BITS:
+                    values.may_change = any(isinstance(row.get(values.name), str) for row in rows)
+                    learns |= values.may_change
+            self._prepare()
+        return learns
 
 
 class _Values(dict[str | int | None, Any]):
     """A column's values with what they become: they repeat themselves, and mostly stay as they are."""
 
-    def __init__(self, field: str, column: Column, conversion: Conversion) -> None:
+    def __init__(self, field: str, column: Column, name: str, conversion: Conversion) -> None:
         super().__init__()
-        self.type, self._field, self._get, self._conversion = column.type, field, attrgetter(field), conversion
+        self.field, self.column, self.name, self._conversion = field, column, name, conversion
+        self._get = attrgetter(field)
+        # Integers do not, until they are met in quotes.
+        self.may_change = column.type not in ("float8", "bool", *INTEGER_BITS)
         self._as_is: set[type] = {int, type(None)} if column.type in INTEGER_BITS else set()
         self._most = _MOST_TEXTS if column.type in TEXT_TYPES else _MOST_OTHERS
 
@@ -88,25 +109,25 @@ class _Values(dict[str | int | None, Any]):
         # Of what is no text some are equal that are not the same: true and 1.
         converted = list(map(self.__getitem__ if kinds <= _COMPARABLE else self._conversion, values))
         if converted != values:
-            deque(map(setattr, rows, repeat(self._field), converted), maxlen=0)
+            deque(map(setattr, rows, repeat(self.field), converted), maxlen=0)
 
 
-def _decoder(columns: Sequence[Column], names: Sequence[str], letter_bytes: int) -> Callable[[bytes], list[Any]]:
+def _decoder(every: Sequence[_Values], letter_bytes: int) -> Callable[[bytes], list[Any]]:
     fields: list[Any] = []
-    for number, column in enumerate(columns):
-        field, kind = f"f{number}", _kind(column, letter_bytes)
-        fields.append((field, kind) if column.not_null else (field, kind | None, None))
-    rename = {f"f{number}": name for number, name in enumerate(names)}
+    for values in every:
+        kind = _kind(values.column, letter_bytes, values.may_change)
+        fields.append((values.field, kind) if values.column.not_null else (values.field, kind | None, None))
     # Values have no cycles, and looking for some among so many takes half of the time.
-    row = msgspec.defstruct("Row", fields, rename=rename, kw_only=True, gc=False)
+    row = msgspec.defstruct("Row", fields, rename={each.field: each.name for each in every}, kw_only=True, gc=False)
     return msgspec.json.Decoder(row, float_hook=str).decode_lines
 
 
-def _kind(column: Column, letter_bytes: int) -> Any:
-    """What msgspec shall take for a column: numbers in quotes are common, all else that is odd is not."""
+def _kind(column: Column, letter_bytes: int, quoted: bool) -> Any:
+    """What msgspec shall take for a column: of integers also texts, if they may be quoted."""
     if column.type in TEXT_TYPES:
         return Annotated[str, msgspec.Meta(max_length=column.length // letter_bytes)] if column.length else str
     if column.type in INTEGER_BITS:
         limit = 1 << INTEGER_BITS[column.type]
-        return Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)] | str
+        integer = Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)]
+        return integer | str if quoted else integer
     return {"float8": float, "bool": bool}.get(column.type, Any)

@@ -18,6 +18,8 @@ from local.redshift.sql.plan import Load
 Path = tuple[str | int, ...]
 
 _MOST_SHOWN = 1024
+# To send is to wait for Python's lock once more, and for whoever reads from S3.
+_SENT_BYTES = 1 << 20
 _MULTIBYTE = re.compile(r"[^\x00-\x7f]")
 
 
@@ -65,9 +67,10 @@ class RowEncoder:
                 done, rest = text[:end], text[end:]
                 # count() takes ten times as long.
                 line += end - len(done.replace(b"\n", b""))
-                if self._out:
+                if len(self._out) >= _SENT_BYTES:
                     yield bytes(self._out)
                     self._out.clear()
+        yield bytes(self._out)
 
     def _write(self, rows: list[Any]) -> None:
         self._out += csv_rows.encode(rows)

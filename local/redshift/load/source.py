@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import json
 import re
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from isal import igzip, igzip_lib
 
 from local.redshift.load.rows import LoadFailedError, Path
 
@@ -57,7 +56,7 @@ def _in_words(uri: str) -> Iterator[None]:
         said = error.response.get("Error", {})
         kind = MissingError if said.get("Code") in ("NoSuchKey", "404") else LoadFailedError
         raise kind(f"S3ServiceException: {said.get('Message')}, Error {said.get('Code')}, {uri}") from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except (igzip.BadGzipFile, igzip_lib.error, EOFError) as error:  # type: ignore[misc]  # as its stub has it
         raise LoadFailedError(f"{uri} is not valid gzip: {error}") from error
     except (BotoCoreError, OSError) as error:
         raise LoadFailedError(f"S3CurlException: {error}, {uri}") from error
@@ -168,7 +167,7 @@ class Reader:
 
     def _blocks(self, uri: str, stream: IO[bytes], pool: ThreadPoolExecutor | None) -> Iterator[bytes]:
         with _in_words(uri):
-            unpacked = gzip.GzipFile(fileobj=stream) if self._gzip else stream
+            unpacked = igzip.IGzipFile(fileobj=stream) if self._gzip else stream
             pieces = iter(partial(unpacked.read, BLOCK_BYTES), b"")
             for piece in _ahead(pool, partial(unpacked.read, SMALL_BYTES)) if pool else pieces:
                 for start in range(0, len(piece), BLOCK_BYTES):

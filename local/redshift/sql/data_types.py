@@ -15,8 +15,7 @@ def read_type(cursor: Cursor) -> str:
     for _, pattern, target in ALLOWED["types"]:
         if match := _GRAMMAR.read(pattern, cursor):
             return match.fill(target)
-    token = cursor.next()
-    raise RefusedError(f'The type "{token.text}" is refused: the stand-in does not know it for certain.')
+    raise RefusedError(f'The type "{cursor.next().text}" is refused: the stand-in does not know it for certain.')
 
 
 def byte_limit(kind: str) -> int | None:

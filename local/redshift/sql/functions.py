@@ -34,13 +34,11 @@ def _functions(table: str) -> dict[str, Function]:
         row, _, target = line.partition(" => ")
         kind, count, page, *names = row.split()
         least, several, most = count.partition("-")
+        arguments = int(least), int(most or MANY) if several else int(least)
         for written in names:
             name = written.removeprefix("~")
             own = f"{SCHEMA}.{name}" if written != name else name
-            source = page.format(name.upper())
-            found[name] = Function(
-                kind, int(least), int(most or MANY) if several else int(least), source, target or own
-            )
+            found[name] = Function(kind, *arguments, page.format(name.upper()), target or own)
     return found
 
 

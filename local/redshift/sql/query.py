@@ -43,11 +43,10 @@ class _Source(Redshift):
     class Parser(Redshift.Parser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = _some(
-            Redshift.Parser.FUNCTION_PARSERS,
-            *["CAST", "TRY_CAST", "CONVERT", "EXTRACT", "SUBSTRING", "POSITION", "TRIM"],
+            Redshift.Parser.FUNCTION_PARSERS, "CAST", "TRY_CAST", "CONVERT", "EXTRACT", "SUBSTRING", "POSITION", "TRIM"
         )
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = _some(
-            Redshift.Parser.NO_PAREN_FUNCTIONS, *["CURRENT_DATE", "CURRENT_USER", "CURRENT_SCHEMA", "SESSION_USER"]
+            Redshift.Parser.NO_PAREN_FUNCTIONS, "CURRENT_DATE", "CURRENT_USER", "CURRENT_SCHEMA", "SESSION_USER"
         )
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             **_some(Redshift.Parser.NO_PAREN_FUNCTION_PARSERS, "CASE", "SYSDATE"),
@@ -57,12 +56,8 @@ class _Source(Redshift):
 
 # What a node may hold; any other node, or any other part of one of these, is refused.
 _NODES = {getattr(exp, node): parts.split() for nodes, parts in ALLOWED["nodes"].items() for node in nodes.split()}
-_KINDS: dict[str, tuple[type[exp.Expr], ...]] = {
-    "SELECT": (exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery),
-    "INSERT": (exp.Insert,),
-    "UPDATE": (exp.Update,),
-    "DELETE": (exp.Delete,),
-}
+_QUERIES = (exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery)
+_KINDS: dict[str, Any] = {"SELECT": _QUERIES, "INSERT": exp.Insert, "UPDATE": exp.Update, "DELETE": exp.Delete}
 _SYSTEM_NAME = re.compile("(stl|stv|stcs|svl|svv|svcs|sys)_", re.IGNORECASE)
 _Wrong = Callable[[Any], object]
 
@@ -99,8 +94,7 @@ def _parse(text: str) -> exp.Expr:
     except RefusedError:
         raise
     except SqlglotError as error:
-        where = getattr(error, "errors", None) or [{}]
-        near = where[0].get("highlight") or text[:40]
+        near = (getattr(error, "errors", None) or [{}])[0].get("highlight") or text[:40]
         raise RefusedError(f'syntax error at or near "{near}"', "42601") from None
     # sqlglot fails on some texts in ways of its own (recursion, missing attributes): whatever it is, nothing was run.
     except Exception as error:
@@ -222,23 +216,16 @@ _RULES: dict[type[exp.Expr], Sequence[tuple[_Wrong, str] | tuple[_Wrong, str, st
         (lambda node: _frame(node) and (_frame(node) != "ROWS" or _kind(node.this) not in _FRAMED),
          "A frame is known only as ROWS, for aggregates, first_value and last_value."),
     ],
-    exp.Join: [
-        (lambda node: node.args.get("kind") not in (None, "", "INNER", "CROSS", "OUTER"), "{1} is refused."),
-    ],
-    exp.Update: [
-        (lambda node: not all(isinstance(each, exp.EQ) and isinstance(each.this, exp.Column) and not each.this.table
-                              for each in node.expressions),
-         "UPDATE is known only with SET column = value, the column without its table."),
-    ],
+    exp.Join: [(lambda node: node.args.get("kind") not in (None, "", "INNER", "CROSS", "OUTER"), "{1} is refused.")],
+    exp.Update: [(lambda node: not all(isinstance(each, exp.EQ) and isinstance(each.this, exp.Column)
+                                       and not each.this.table for each in node.expressions),
+                  "UPDATE is known only with SET column = value, the column without its table.")],
     exp.In: [(lambda node: not (node.expressions or node.args.get("query")), "IN needs a list or a query.", "42601")],
-    exp.With: [
-        (lambda node: node.args.get("recursive") and not all(each.args["alias"].columns for each in node.expressions),
-         "WITH RECURSIVE needs the names of its columns.", "42601"),
-    ],
-    exp.Group: [
-        (lambda node: node.find(*_EXTENSIONS) and len(node.expressions) > 1,
-         "ROLLUP, CUBE and GROUPING SETS are refused beside others in GROUP BY."),
-    ],
+    exp.With: [(lambda node: node.args.get("recursive") and not all(each.args["alias"].columns
+                                                                    for each in node.expressions),
+                "WITH RECURSIVE needs the names of its columns.", "42601")],
+    exp.Group: [(lambda node: node.find(*_EXTENSIONS) and len(node.expressions) > 1,
+                 "ROLLUP, CUBE and GROUPING SETS are refused beside others in GROUP BY.")],
     **dict.fromkeys(_EXTENSIONS, _within(exp.Group)),
     # Redshift has no table of values.
     exp.Values: _within(exp.Insert),
@@ -257,10 +244,8 @@ def _check_function(node: exp.Expr) -> None:
     if known is None:
         raise RefusedError(f"function {name}() is refused: the stand-in does not know it for certain.", "42883")
     over = isinstance(node.parent, exp.Window) and node.parent.this is node
-    last, distinct = (
-        arguments[-1] if arguments else node,
-        [each for each in arguments if isinstance(each, exp.Distinct)],
-    )
+    last = arguments[-1] if arguments else node
+    distinct = [each for each in arguments if isinstance(each, exp.Distinct)]
     for wrong, words in (
         (not known.least <= len(arguments) <= known.most, f"is refused with {len(arguments)} arguments"),
         (known.kind in _WINDOWS and not over, "needs an OVER clause"),
