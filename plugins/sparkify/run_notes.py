@@ -101,7 +101,7 @@ def _changed(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _checked(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    passed = sum(len(names) for found in checks for names in found["passed"].values())
+    passed = sum(len(names.split()) for found in checks for names in found["passed"].values())
     number = passed + sum(len(found["broken"]) for found in checks)
     return [f"{passed} of {counted(number, 'check')} passed"] if number else []
 

@@ -25,11 +25,10 @@ from sparkify.page.findings import Choice
 from sparkify.page.log_date_states import LogDate
 from sparkify.page.paging import part_of
 from sparkify.page.records import (
-    CHECK_TASKS,
-    EVENTS_TASK,
-    PLAYS_TASK,
     Run,
+    add_checks,
     add_failed_tasks,
+    add_outcomes,
     add_published,
     covering,
     read_run,
@@ -126,7 +125,7 @@ def show_checks(
 ) -> Response:
     """What the quality checks found in every run, as the reader chooses."""
     runs = read_runs(session)
-    add_published(session, runs, CHECK_TASKS)
+    add_checks(session, runs)
     checks = findings.names(runs)
     return page(
         request,
@@ -194,7 +193,7 @@ async def in_words(request: Request, error: Exception) -> Response:
 def read_dates(session: Any) -> dict[date, LogDate]:
     """Every log date with its state, by three statements."""
     runs = read_runs(session)
-    add_published(session, runs, (EVENTS_TASK, PLAYS_TASK, *CHECK_TASKS))
+    add_outcomes(session, runs)
     add_failed_tasks(session, runs)
     return log_date_states.of_runs(runs)
 

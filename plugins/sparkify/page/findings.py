@@ -76,7 +76,7 @@ def names(runs: Iterable[Run]) -> list[str]:
     found: set[str] = set()
     for run in runs:
         for told in run.checks.values():
-            found.update(*told["passed"].values(), (broken["check"] for broken in told["broken"]))
+            found.update(" ".join(told["passed"].values()).split(), (broken["check"] for broken in told["broken"]))
     return sorted(found)
 
 
@@ -90,7 +90,7 @@ def of_run(run: Run, *, passed: bool = True) -> list[Finding]:
         Finding(check, severity, PASSED, run, task, found["checked_at"])
         for task, found in run.checks.items()
         for severity, checks in found["passed"].items()
-        for check in checks
+        for check in checks.split()
     ]
 
 

@@ -78,10 +78,9 @@ class LogDate:
         return ", ".join(words)
 
     def _checks(self) -> str:
-        if self.run is None or not self.run.checks:
-            return ""
-        broken = len(self.broken_checks)
-        return f"{self.run.checks_passed} of {counted(self.run.checks_passed + broken, 'check')} passed"
+        passed = self.run.checks_passed if self.run else 0
+        number = passed + len(self.broken_checks)
+        return f"{passed} of {counted(number, 'check')} passed" if number else ""
 
     def _failure(self) -> str:
         if self.state is not FAILED or self.run is None or not self.run.failed_tasks:

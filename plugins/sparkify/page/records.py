@@ -5,7 +5,8 @@ Each function runs one statement, whatever the number of runs, and finds its row
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -29,13 +30,19 @@ CHECK_TASKS = ("check_staging", "check_warehouse")
 MOST_RUNS = 5_000
 # Up to so many runs are asked for by their numbers.
 FEW = 200
+# Of a long answer only so many rows are there at once: Python's garbage collector looks at all that is, and that of an
+# API server takes longer than a page.
+AT_ONCE = 100
 UNFINISHED = ("queued", "running")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
-    """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that is a date."""
+    """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that is a date.
+
+    ``checks`` is empty if only their outcome was read: how many passed, and which did not.
+    """
 
     number: int
     run_id: str
@@ -47,7 +54,9 @@ class Run:
     ended_at: datetime | None
     loads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     checks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    failed_tasks: list[str] = field(default_factory=list)
+    checks_passed: int = 0
+    broken_checks: Sequence[Mapping[str, Any]] = ()
+    failed_tasks: Sequence[str] = ()
 
     @property
     def moved_at(self) -> datetime:
@@ -69,14 +78,6 @@ class Run:
         """Files, lines and refused lines that this run found of the date; None if it has not said so."""
         load = self.loads.get(EVENTS_TASK)
         return None if load is None else load.get("dates", {}).get(str(log_date), {})
-
-    @property
-    def broken_checks(self) -> list[Mapping[str, Any]]:
-        return [broken for found in self.checks.values() for broken in found.get("broken", ())]
-
-    @property
-    def checks_passed(self) -> int:
-        return sum(len(names) for found in self.checks.values() for names in found.get("passed", {}).values())
 
 
 def read_runs(session: Any) -> list[Run]:
@@ -108,16 +109,42 @@ def read_runs(session: Any) -> list[Run]:
             started_at=row.start_date,
             ended_at=row.end_date,
         )
-        for row in rows
+        for row in itertools.chain.from_iterable(rows.partitions(AT_ONCE))
     ]
     return sorted(runs, key=lambda run: (run.moved_at, run.number), reverse=True)
 
 
-def add_published(session: Any, runs: Collection[Run], tasks: Collection[str] = ()) -> None:
-    """Give the runs what these tasks of theirs published; all tasks, if none is named."""
+def add_published(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs all that their tasks published."""
+    for run, task_id, key, value in _published(session, runs):
+        if key == LOAD:
+            run.loads[task_id] = value
+        else:
+            run.checks[task_id] = value
+
+
+def add_outcomes(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs what they read and loaded of the logs, how many checks passed, and which did not."""
+    for run, task_id, key, value in _published(session, runs, (EVENTS_TASK, PLAYS_TASK, *CHECK_TASKS)):
+        if key == LOAD:
+            run.loads[task_id] = value
+
+
+def add_checks(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs what their checks found."""
+    for run, task_id, _, value in _published(session, runs, CHECK_TASKS):
+        run.checks[task_id] = value
+
+
+def _published(
+    session: Any, runs: Collection[Run], tasks: Collection[str] = ()
+) -> Iterator[tuple[Run, str, str, Mapping[str, Any]]]:
+    """What these tasks of the runs published, by run, task and key; that of all tasks, if none is named."""
     if not runs:
         return
     by_number = {run.number: run for run in runs}
+    for run in runs:
+        run.checks_passed, run.broken_checks = 0, ()
     wanted = [
         XComModel.dag_id == DAG_ID,
         XComModel.key.in_((LOAD, CHECKS)),
@@ -127,12 +154,17 @@ def add_published(session: Any, runs: Collection[Run], tasks: Collection[str] = 
     if tasks:
         wanted.append(XComModel.task_id.in_(tasks))
     found = select(XComModel.dag_run_id, XComModel.task_id, XComModel.key, XComModel.value).where(*wanted)
-    for number, task_id, key, value in session.execute(found):
-        run = by_number.get(number)
+    for number, task_id, key, value in itertools.chain.from_iterable(session.execute(found).partitions(AT_ONCE)):
         # A deployment may keep XCom elsewhere than in its database: then there is no more than a reference here.
-        if run is not None and isinstance(value, dict):
-            (run.loads if key == LOAD else run.checks)[task_id] = value
+        if number not in by_number or not isinstance(value, dict):
+            continue
+        run = by_number[number]
+        if key == LOAD:
             _believe(run, task_id, value)
+        else:
+            run.checks_passed += sum(len(names.split()) for names in value["passed"].values())
+            run.broken_checks = (*run.broken_checks, *value["broken"])
+        yield run, task_id, key, value
 
 
 def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
@@ -145,7 +177,7 @@ def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
     )
     for run_id, task_id in session.execute(failed):
         if run_id in by_id:
-            by_id[run_id].failed_tasks.append(task_id)
+            by_id[run_id].failed_tasks = (*by_id[run_id].failed_tasks, task_id)
 
 
 def read_run(session: Any, run_id: str) -> Run | None:

@@ -113,7 +113,7 @@ class Metadata:
             found = {
                 **span,
                 "checked_at": "2026-01-01T00:00:00Z",
-                "passed": {"error": list(names), "warn": []},
+                "passed": {"error": " ".join(names), "warn": ""},
                 "broken": list(made.broken) if task == "check_staging" else [],
             }
             rows[XComModel].append(self._told(made, task, CHECKS, found, queued))
