@@ -72,11 +72,16 @@ class Warehouse:
         with self._translated(f"connect to the warehouse by {self.conn_id}"):
             self._connection = connect(hook.get_conn)
             self._connection.autocommit = True
-        self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
-        self.execute("set application_name to 'sparkify'")
-        self.execute(f"set query_group to '{self.label}'")
-        self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
-        self.execute(f"set search_path to '{self.settings.schema}'")
+        try:
+            self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
+            self.execute("set application_name to 'sparkify'")
+            self.execute(f"set query_group to '{self.label}'")
+            self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
+            self.execute(f"set search_path to '{self.settings.schema}'")
+        except BaseException as error:
+            # Without a session there is no __exit__.
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def __exit__(

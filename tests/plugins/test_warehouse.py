@@ -106,6 +106,16 @@ def test_a_time_limit_ends_the_statement_it_struck_in(pipeline: Pipeline) -> Non
         assert not pipeline.rows(f"select pid from svv_transactions where pid = {pid}")
 
 
+def test_a_session_that_cannot_be_set_up_is_left_to_nobody(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = pipeline.session()
+    with monkeypatch.context() as changed:
+        changed.setattr(module, "STATEMENT_TIMEOUT_MS", "'soon'")
+        with pytest.raises(DataError), session:
+            pass
+    with pytest.raises(Unavailable, match="closed"):
+        session.rows("select 1")
+
+
 def test_a_dropped_table_is_told_with_the_cure(pipeline: Pipeline) -> None:
     with pipeline.session() as warehouse, pytest.raises(SettingsError, match="Run the DAG sparkify_schema"):
         warehouse.rows("select * from nowhere")
