@@ -27,7 +27,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, ExceptionRetryPolicy, Param, RetryAction, RetryRule
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronDataIntervalTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    TaskGroup,
+)
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from sparkify.exceptions import Unavailable
@@ -109,34 +118,35 @@ with DAG(
         sql=sql_files("schema"),
         doc_md="Creates the tables that are missing; usually none. Fails if the user may not create what is missing.",
     )
-    stage_events = S3ToRedshiftOperator(
-        task_id="stage_events",
-        table="staging_events",
-        source="log_files",
-        jsonpaths="log_events.json",
-        max_bad_lines="{{ params.max_bad_lines }}",
-        missing_file="{{ params.missing_file }}",
-        pending={
-            "songplays_pending": "pending/songplays_of_events.sql",
-            "users_pending": "pending/users_of_events.sql",
-        },
-        inlets=[Asset("sparkify_log_data")],
-        outlets=[Asset("sparkify_staging_events")],
-        doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
-        "missing or a line cannot be read: the log names file, line, column and value.",
-    )
-    stage_songs = S3ToRedshiftOperator(
-        task_id="stage_songs",
-        table="staging_songs",
-        source="song_files",
-        jsonpaths="songs.json",
-        missing_file="{{ params.missing_file }}",
-        pending={"songplays_pending": "pending/songplays_of_songs.sql"},
-        inlets=[Asset("sparkify_song_data")],
-        outlets=[Asset("sparkify_staging_songs")],
-        doc_md="Adds the song files that are new since the last run; copies the whole catalogue again if one changed "
-        "or vanished. Nothing new: no COPY.",
-    )
+    with TaskGroup("staging", prefix_group_id=False, tooltip="What S3 delivered, as it stands in the files") as staging:
+        stage_events = S3ToRedshiftOperator(
+            task_id="stage_events",
+            table="staging_events",
+            source="log_files",
+            jsonpaths="log_events.json",
+            max_bad_lines="{{ params.max_bad_lines }}",
+            missing_file="{{ params.missing_file }}",
+            pending={
+                "songplays_pending": "pending/songplays_of_events.sql",
+                "users_pending": "pending/users_of_events.sql",
+            },
+            inlets=[Asset("sparkify_log_data")],
+            outlets=[Asset("sparkify_staging_events")],
+            doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
+            "missing or a line cannot be read: the log names file, line, column and value.",
+        )
+        stage_songs = S3ToRedshiftOperator(
+            task_id="stage_songs",
+            table="staging_songs",
+            source="song_files",
+            jsonpaths="songs.json",
+            missing_file="{{ params.missing_file }}",
+            pending={"songplays_pending": "pending/songplays_of_songs.sql"},
+            inlets=[Asset("sparkify_song_data")],
+            outlets=[Asset("sparkify_staging_songs")],
+            doc_md="Adds the song files that are new since the last run; copies the whole catalogue again if one "
+            "changed or vanished. Nothing new: no COPY.",
+        )
     check_staging = DataQualityOperator(
         task_id="check_staging",
         checks=sql_files("quality/staging_events") + sql_files("quality/staging_songs"),
@@ -153,46 +163,47 @@ with DAG(
         outlets=[Asset("sparkify_songplays")],
         doc_md="One row for each event with page NextSong, with its song where title, artist and duration match.",
     )
-    users = LoadDimensionOperator(
-        task_id="users",
-        table="users",
-        sql="dimensions/users.sql",
-        key="user_id",
-        only_if_newer="last_seen_at",
-        pending=True,
-        outlets=[Asset("sparkify_users")],
-        doc_md="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
-    )
-    songs = LoadDimensionOperator(
-        task_id="songs",
-        table="songs",
-        sql="dimensions/songs.sql",
-        key="song_id",
-        method="replace",
-        uses_log_dates=False,
-        outlets=[Asset("sparkify_songs")],
-        doc_md="One row a song of the catalogue.",
-    )
-    artists = LoadDimensionOperator(
-        task_id="artists",
-        table="artists",
-        sql="dimensions/artists.sql",
-        key="artist_id",
-        method="replace",
-        uses_log_dates=False,
-        outlets=[Asset("sparkify_artists")],
-        doc_md="One row an artist, each attribute from the artist's latest song that has it.",
-    )
-    time = LoadDimensionOperator(
-        task_id="time",
-        table="time",
-        sql="dimensions/time.sql",
-        key="start_time",
-        method="append",
-        pending=True,
-        outlets=[Asset("sparkify_time")],
-        doc_md="One row a start time of a play, in UTC, with its parts.",
-    )
+    with TaskGroup("dimensions", prefix_group_id=False, tooltip="The tables around songplays") as dimensions:
+        users = LoadDimensionOperator(
+            task_id="users",
+            table="users",
+            sql="dimensions/users.sql",
+            key="user_id",
+            only_if_newer="last_seen_at",
+            pending=True,
+            outlets=[Asset("sparkify_users")],
+            doc_md="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
+        )
+        songs = LoadDimensionOperator(
+            task_id="songs",
+            table="songs",
+            sql="dimensions/songs.sql",
+            key="song_id",
+            method="replace",
+            uses_log_dates=False,
+            outlets=[Asset("sparkify_songs")],
+            doc_md="One row a song of the catalogue.",
+        )
+        artists = LoadDimensionOperator(
+            task_id="artists",
+            table="artists",
+            sql="dimensions/artists.sql",
+            key="artist_id",
+            method="replace",
+            uses_log_dates=False,
+            outlets=[Asset("sparkify_artists")],
+            doc_md="One row an artist, each attribute from the artist's latest song that has it.",
+        )
+        time = LoadDimensionOperator(
+            task_id="time",
+            table="time",
+            sql="dimensions/time.sql",
+            key="start_time",
+            method="append",
+            pending=True,
+            outlets=[Asset("sparkify_time")],
+            doc_md="One row a start time of a play, in UTC, with its parts.",
+        )
     check_warehouse = DataQualityOperator(
         task_id="check_warehouse",
         checks=[
@@ -204,11 +215,4 @@ with DAG(
         "failure here means that they must not be trusted until it is understood.",
     )
 
-    (
-        tables
-        >> [stage_events, stage_songs]
-        >> check_staging
-        >> songplays
-        >> [users, songs, artists, time]
-        >> check_warehouse
-    )
+    tables >> staging >> check_staging >> songplays >> dimensions >> check_warehouse

@@ -34,7 +34,8 @@ with DAG(
     schedule=[Asset("sparkify_songplays")],
     start_date=datetime(2018, 11, 1),
     catchup=False,
-    # While one run is under way, all further loads ask for one more run together.
+    # While one run is under way, all further loads ask for one more run together; of their events Airflow notes
+    # only the first on that run, which begins after them all.
     max_active_runs=1,
     tags=["sparkify", "redshift", "report"],
     template_searchpath=[str(SQL)],

@@ -47,7 +47,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, task
+from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
 
 from sparkify.exceptions import Unavailable
 from sparkify.layout import include_folder
@@ -148,116 +148,121 @@ with DAG(
         """The first task of the action."""
         return FIRST_TASK[params["action"]]
 
-    deploy_stack = DeployStackOperator(
-        task_id="deploy_stack",
-        stack=STACK,
-        template=str(INCLUDE / "cloudformation" / "warehouse.yaml"),
-        parameters="{{ params.parameters | tojson }}",
-        doc_md="Begins to create the stack or to update it; nothing to change is a success. Fails if the stack is in a "
-        "state that cannot be changed, and says what to do.",
-    )
-    stack_is_deployed = StackSensor(
-        task_id="stack_is_deployed",
-        stack=STACK,
-        until="deployed",
-        change="{{ ti.xcom_pull('deploy_stack') }}",
-        doc_md="Waits for CloudFormation. Fails with the resources that failed, and why.",
-        **WAITING,
-    )
-    set_default_role = SetDefaultRoleOperator(
-        task_id="set_default_role",
-        stack=STACK,
-        doc_md="Makes the COPY role the cluster's default, which `copy_role` = `default` means.",
-    )
-    cluster_is_ready = ClusterSensor(
-        task_id="cluster_is_ready",
-        cluster="{{ ti.xcom_pull('set_default_role') }}",
-        status="available",
-        doc_md="Waits until the cluster answers and can use the role.",
-        **WAITING,
-    )
-    publish_connection = PublishConnectionOperator(
-        task_id="publish_connection",
-        stack=STACK,
-        secret=SECRET,
-        extra="{{ params.connection_extra | tojson }}",
-        doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of it.",
-    )
-    tables = CreateTablesOperator(
-        task_id="tables",
-        sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
-        doc_md="Creates the tables that are missing, by the connection published just now.",
-    )
-    views = CreateViewsOperator(
-        task_id="views",
-        sql=[str(view.relative_to(SQL)) for view in VIEWS],
-        doc_md="Creates the views for analysts, or replaces them.",
-    )
-    copy_works = CopySmokeTestOperator(
-        task_id="copy_works",
-        doc_md="Copies one small object by the role into a temporary table, and leaves nothing.",
-    )
+    with TaskGroup(
+        "provision", prefix_group_id=False, tooltip="Creates or updates the warehouse, and tries it"
+    ) as provision:
+        deploy_stack = DeployStackOperator(
+            task_id="deploy_stack",
+            stack=STACK,
+            template=str(INCLUDE / "cloudformation" / "warehouse.yaml"),
+            parameters="{{ params.parameters | tojson }}",
+            doc_md="Begins to create the stack or to update it; nothing to change is a success. Fails if the stack is "
+            "in a state that cannot be changed, and says what to do.",
+        )
+        stack_is_deployed = StackSensor(
+            task_id="stack_is_deployed",
+            stack=STACK,
+            until="deployed",
+            change="{{ ti.xcom_pull('deploy_stack') }}",
+            doc_md="Waits for CloudFormation. Fails with the resources that failed, and why.",
+            **WAITING,
+        )
+        set_default_role = SetDefaultRoleOperator(
+            task_id="set_default_role",
+            stack=STACK,
+            doc_md="Makes the COPY role the cluster's default, which `copy_role` = `default` means.",
+        )
+        cluster_is_ready = ClusterSensor(
+            task_id="cluster_is_ready",
+            cluster="{{ ti.xcom_pull('set_default_role') }}",
+            status="available",
+            doc_md="Waits until the cluster answers and can use the role.",
+            **WAITING,
+        )
+        publish_connection = PublishConnectionOperator(
+            task_id="publish_connection",
+            stack=STACK,
+            secret=SECRET,
+            extra="{{ params.connection_extra | tojson }}",
+            doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of it.",
+        )
+        tables = CreateTablesOperator(
+            task_id="tables",
+            sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
+            doc_md="Creates the tables that are missing, by the connection published just now.",
+        )
+        views = CreateViewsOperator(
+            task_id="views",
+            sql=[str(view.relative_to(SQL)) for view in VIEWS],
+            doc_md="Creates the views for analysts, or replaces them.",
+        )
+        copy_works = CopySmokeTestOperator(
+            task_id="copy_works",
+            doc_md="Copies one small object by the role into a temporary table, and leaves nothing.",
+        )
+        (
+            deploy_stack
+            >> stack_is_deployed
+            >> set_default_role
+            >> cluster_is_ready
+            >> publish_connection
+            >> tables
+            >> views
+            >> copy_works
+        )
 
-    pause_cluster = SwitchClusterOperator(
-        task_id="pause_cluster",
-        stack=STACK,
-        status="paused",
-        doc_md="Begins to pause the cluster; a paused one is a success.",
-    )
-    cluster_is_paused = ClusterSensor(
-        task_id="cluster_is_paused",
-        cluster="{{ ti.xcom_pull('pause_cluster') }}",
-        status="paused",
-        doc_md="Waits until it is paused.",
-        **WAITING,
-    )
+    with TaskGroup("pause", prefix_group_id=False, tooltip="Only the storage costs") as pause:
+        pause_cluster = SwitchClusterOperator(
+            task_id="pause_cluster",
+            stack=STACK,
+            status="paused",
+            doc_md="Begins to pause the cluster; a paused one is a success.",
+        )
+        cluster_is_paused = ClusterSensor(
+            task_id="cluster_is_paused",
+            cluster="{{ ti.xcom_pull('pause_cluster') }}",
+            status="paused",
+            doc_md="Waits until it is paused.",
+            **WAITING,
+        )
+        pause_cluster >> cluster_is_paused
 
-    resume_cluster = SwitchClusterOperator(
-        task_id="resume_cluster",
-        stack=STACK,
-        status="available",
-        doc_md="Begins to resume the cluster; an available one is a success.",
-    )
-    cluster_is_available = ClusterSensor(
-        task_id="cluster_is_available",
-        cluster="{{ ti.xcom_pull('resume_cluster') }}",
-        status="available",
-        doc_md="Waits until it is available.",
-        **WAITING,
-    )
+    with TaskGroup("resume", prefix_group_id=False, tooltip="A paused cluster answers again") as resume:
+        resume_cluster = SwitchClusterOperator(
+            task_id="resume_cluster",
+            stack=STACK,
+            status="available",
+            doc_md="Begins to resume the cluster; an available one is a success.",
+        )
+        cluster_is_available = ClusterSensor(
+            task_id="cluster_is_available",
+            cluster="{{ ti.xcom_pull('resume_cluster') }}",
+            status="available",
+            doc_md="Waits until it is available.",
+            **WAITING,
+        )
+        resume_cluster >> cluster_is_available
 
-    delete_stack = DeleteStackOperator(
-        task_id="delete_stack",
-        stack=STACK,
-        confirm="{{ params.confirm }}",
-        doc_md="Begins to delete the stack, if its name was typed; fails otherwise.",
-    )
-    stack_is_deleted = StackSensor(
-        task_id="stack_is_deleted",
-        stack=STACK,
-        until="deleted",
-        doc_md="Waits until it is gone. Fails with the resources that could not be deleted, and why.",
-        **WAITING,
-    )
-    withdraw_connection = WithdrawConnectionOperator(
-        task_id="withdraw_connection",
-        stack=STACK,
-        secret=SECRET,
-        doc_md="Deletes the published connection; one that was not published for this stack stays.",
-    )
+    with TaskGroup("teardown", prefix_group_id=False, tooltip="Deletes the stack, its name being typed") as teardown:
+        delete_stack = DeleteStackOperator(
+            task_id="delete_stack",
+            stack=STACK,
+            confirm="{{ params.confirm }}",
+            doc_md="Begins to delete the stack, if its name was typed; fails otherwise.",
+        )
+        stack_is_deleted = StackSensor(
+            task_id="stack_is_deleted",
+            stack=STACK,
+            until="deleted",
+            doc_md="Waits until it is gone. Fails with the resources that could not be deleted, and why.",
+            **WAITING,
+        )
+        withdraw_connection = WithdrawConnectionOperator(
+            task_id="withdraw_connection",
+            stack=STACK,
+            secret=SECRET,
+            doc_md="Deletes the published connection; one that was not published for this stack stays.",
+        )
+        delete_stack >> stack_is_deleted >> withdraw_connection
 
-    chosen = choose()
-    (
-        chosen
-        >> deploy_stack
-        >> stack_is_deployed
-        >> set_default_role
-        >> cluster_is_ready
-        >> publish_connection
-        >> tables
-        >> views
-        >> copy_works
-    )
-    chosen >> pause_cluster >> cluster_is_paused
-    chosen >> resume_cluster >> cluster_is_available
-    chosen >> delete_stack >> stack_is_deleted >> withdraw_connection
+    choose() >> [provision, pause, resume, teardown]
