@@ -38,6 +38,8 @@ def _start(own: CommandLine) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "local", *DEMO], cwd=PROJECT, env={**os.environ, "SPARKIFY_HOME": str(own.home)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # Who starts the tests in a shell's background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ from local.connections import CONTROL_BUCKET, redshift_arguments, s3_client
 from local.home import Home
 from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
 from tests.e2e.conftest import CommandLine
+from tests.e2e.side_by_side import backfill_beside_runs
 from tests.month import month
 
 pytestmark = pytest.mark.e2e
 
 MONTH = month()
 EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
+LOG_DATES = [str(log_date) for log_date in sorted(read_log_files(MONTH.files))]
 LATEST_DATA = "sparkify/reports/latest/report.json"
 FIRST, LAST = str(MONTH.first), str(MONTH.last)
 
@@ -44,14 +46,16 @@ def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_backwards_backfill_of_four_at_a_time_gives_the_month(cli: CommandLine, seeded: Path, home: Home) -> None:
-    said = cli.run("backfill", FIRST, LAST, "--backwards", "--max-active-runs", "4")
-    assert "succeeded" in said
+def test_a_backwards_backfill_of_sixteen_at_a_time_beside_runs_of_its_dates_gives_the_month(
+    cli: CommandLine, seeded: Path, home: Home
+) -> None:
+    cli.run("up", "--isolation", "snapshot")
+    cli.run("trigger", "--dag", "sparkify_schema")
+    backfill_beside_runs(cli, home, LOG_DATES, "--backwards")
     assert_warehouse_equals_reference(home)
 
 
 def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seeded: Path, home: Home) -> None:
-    loads = cli.value("select count(*) from load_history where table_name = 'songplays'")
     api = AirflowApi(home)
     runs = "/dags/sparkify_report/dagRuns"
     states: list[str] = []
@@ -67,15 +71,14 @@ def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seed
 
     report = json.loads(s3_client(home).get_object(Bucket=CONTROL_BUCKET, Key=LATEST_DATA)["Body"].read())
     assert report["run_id"].startswith("asset_triggered")
-    assert report["scope"]["log_dates"] == loads == len(read_log_files(MONTH.files))
+    assert report["scope"]["log_dates"] == len(LOG_DATES)
     assert report["scope"]["plays"] == len(EXPECTED.songplays)
     assert cli.run("report").splitlines()[-1] == str(cli.home / "report.html")
 
 
 def test_doing_it_again_gives_the_same(cli: CommandLine, seeded: Path, home: Home) -> None:
-    log_dates = sorted(read_log_files(MONTH.files))
     before = cli.value("select count(*) from load_history where table_name = 'songplays'")
-    cli.run("backfill", str(log_dates[0]), str(log_dates[2]), "--reprocess", "completed")
+    cli.run("backfill", LOG_DATES[0], LOG_DATES[2], "--reprocess", "completed")
     assert cli.value("select count(*) from load_history where table_name = 'songplays'") == before + 3
     assert_warehouse_equals_reference(home)
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +21,10 @@ from local.airflow_api import UNFINISHED, AirflowApi
 from local.connections import SOURCE_BUCKET, redshift_arguments, s3_client
 from local.errors import LocalStackError
 from local.home import Home
-from local.reference import ROW_TYPES, read_log_files
+from local.reference import read_log_files
 from local.supervision import Supervisor
 from tests.e2e.conftest import CommandLine, cli, home  # noqa: F401  # fixtures
+from tests.e2e.side_by_side import backfill_beside_runs, client
 from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
 from tests.examples import play
 from tests.faults.ground import wait_until
@@ -32,7 +32,6 @@ from tests.faults.ground import wait_until
 pytestmark = pytest.mark.faults
 
 DATES = [str(log_date) for log_date in sorted(read_log_files(MONTH.files))]
-CONFLICT = "(SQLSTATE 40001)"
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +41,6 @@ def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> None: 
     cli.run("seed", str(folder))
 
 
-def client(home: Home, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:  # noqa: F811
-    """A client of the warehouse, as an analyst's tool is one."""
-    to = redshift_arguments(home)
-    return psycopg.connect(
-        host=to["host"], port=to["port"], dbname=to["database"], user=to["user"], password=to["password"], **more
-    )
-
-
 @contextmanager
 def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:  # noqa: F811
     """PostgreSQL itself, behind the stand-in's back."""
@@ -57,76 +48,15 @@ def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:  # no
         yield connection
 
 
-def task_logs(home: Home) -> Iterator[str]:  # noqa: F811
-    """What the tasks of all runs have logged."""
-    for path in (home.airflow / "logs").rglob("attempt=*.log"):
-        yield path.read_text(errors="replace")
-
-
-class Reader(threading.Thread):
-    """Counts the rows of every table, again and again, and must not wait for a lock over a second."""
-
-    def __init__(self, home: Home) -> None:  # noqa: F811
-        super().__init__(name="reader")
-        self.home = home
-        self.enough = threading.Event()
-        self.counted = 0
-        self.failure: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            with client(self.home, autocommit=True, options="-c lock_timeout=1000") as connection:
-                while not self.enough.is_set():
-                    for table in ROW_TYPES:
-                        connection.execute(f"select count(*) from {table}".encode())
-                        self.counted += 1
-        except Exception as error:
-            self.failure = error
-
-    def __enter__(self) -> Reader:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.enough.set()
-        self.join()
-
-
-@pytest.mark.parametrize(
-    ("isolation", "dates", "options"),
-    [
-        ("serializable", DATES, ()),
-        ("snapshot", DATES[-10:], ("--backwards", "--reprocess", "completed")),
-    ],
-)
 def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keeps_no_reader_waiting(
     cli: CommandLine,  # noqa: F811
     home: Home,  # noqa: F811
     seeded: None,
-    isolation: str,
-    dates: list[str],
-    options: tuple[str, ...],
 ) -> None:
-    cli.run("up", "--isolation", isolation)
+    assert "serializable" in cli.run("status")
     cli.run("trigger", "--dag", "sparkify_schema")
-    with client(home) as holder, Reader(home) as reader, ThreadPoolExecutor(3) as threads:
-        # All that follows is loaded while this transaction and its query are open.
-        holder.execute("begin read only")
-        before = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
-        holder.execute("declare plays cursor for select * from songplays")
-        holder.execute("fetch forward 1 from plays")
-        for done in [
-            threads.submit(cli.run, "backfill", dates[0], dates[-1], "--max-active-runs", "16", *options),
-            threads.submit(cli.run, "trigger", dates[len(dates) // 2]),
-            threads.submit(cli.run, "trigger", dates[1], "--through", dates[4]),
-        ]:
-            done.result()
-        after = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
-    assert after == before
-    assert reader.failure is None
-    assert reader.counted
+    backfill_beside_runs(cli, home, DATES)
     assert_warehouse_equals_reference(home)
-    assert not [log for log in task_logs(home) if CONFLICT in log]
 
 
 def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(

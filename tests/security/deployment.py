@@ -37,6 +37,7 @@ SOURCE, CONTROL, PREFIX, SCHEMA = "my-source", "my-control", "sparkify", "music"
 LOADER, LOADER_PASSWORD = "sparkify_airflow", "Choose-1-long-one"
 COPY_ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
 PRODUCTION = ("dags", "plugins", "include")
+BAD_DATE = "2018-12-01"
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,17 @@ class Deployment:
 
     def rest(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Ask Airflow's REST API, signed in as its user."""
+        return self.ask(method, f"/api/v2{path}", **arguments)
+
+    def ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Ask Airflow's API server, signed in as its user."""
         url = airflow_url(self.home)
         with requests.Session() as session:
             session.trust_env = False
             credentials = {"username": AIRFLOW_USER, "password": self.home.secret("airflow_password")}
             token = session.post(f"{url}/auth/token", json=credentials, timeout=60).json()["access_token"]
             headers = {"Authorization": f"Bearer {token}"}
-            return session.request(method, f"{url}/api/v2{path}", headers=headers, timeout=60, **arguments)
+            return session.request(method, f"{url}{path}", headers=headers, timeout=60, **arguments)
 
     def secrets(self) -> dict[str, str]:
         """All that must be seen nowhere, by what it is."""

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from local.databases import METADATA, WAREHOUSE, admin_dsn
-from tests.security.deployment import Deployment
+from tests.security.deployment import BAD_DATE, Deployment
 
 # The private files that the secrets themselves are kept in, and the database's own, which is read by SQL.
 KEPT = ("state.json", "airflow/passwords.json", "run/supervisor/supervisord.conf", "postgres/")
@@ -28,6 +28,7 @@ def places(deployment: Deployment) -> Iterator[tuple[str, str]]:
     for database in (METADATA, WAREHOUSE):
         yield from _tables(deployment, database)
     yield from _rest(deployment)
+    yield from _page(deployment)
     yield from ((f"what command {number} said", said) for number, said in enumerate(deployment.said))
 
 
@@ -45,6 +46,14 @@ def _around(text: str, secret: str) -> str:
     at = text.index(secret)
     before, after = text[max(0, at - 150) : at], text[at + len(secret) : at + len(secret) + 50]
     return repr(f"{before}<SECRET>{after}")
+
+
+def _page(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """The Sparkify page with all its parts, and the report."""
+    for path in ("/", "/checks", "/loads", "/report", "/report/latest", f"/dates/{BAD_DATE}"):
+        answer = deployment.ask("GET", f"/sparkify{path}")
+        answer.raise_for_status()
+        yield f"the page {path}", answer.text
 
 
 def _files(deployment: Deployment) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_s
 from tests.local.redshift.conftest import free_port
 from tests.month import month
 from tests.security.deployment import (
+    BAD_DATE,
     CONTROL,
     LOADER,
     LOADER_PASSWORD,
@@ -36,7 +37,6 @@ DAYS_ALONE = 2
 """The last days are loaded one a run, by a backfill; those before them by one run of a range, which takes less time."""
 READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
 ANALYST = ("ada", "Choose-1-other-one")
-BAD_DATE = "2018-12-01"
 BAD_LINES = "log_data/2018/12/2018-12-01-events.json"
 
 
@@ -142,6 +142,7 @@ def trouble(deployment: Deployment) -> Deployment:
     deployment.warehouse(LOADER, LOADER_PASSWORD, port=free_port())
     assert "Could not connect to the warehouse" in deployment.run("trigger", "--dag", "sparkify_schema", expect=1)
     deployment.as_documented()
+    deployment.run("trigger", "--dag", "sparkify_report")
     return deployment
 
 
@@ -154,6 +155,8 @@ def test_no_secret_is_seen_anywhere(trouble: Deployment) -> None:
         *(f"the table public.{name} of airflow" for name in ("xcom", "rendered_task_instance_fields", "connection")),
         *(f"the table {SCHEMA}.{name} of dev" for name in ("load_history", "data_quality_results", "staging_rejects")),
         "task_id=stage_events/attempt=1.log",
+        "task_id=report/attempt=1.log",
+        "the page /report/latest",
         "/logs/1?full_content=true",
     ):
         assert place in looked_at

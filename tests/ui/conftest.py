@@ -30,9 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ui)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as the system has it."""
+    """Chromium, as the system has it; while it runs, so does a loop of asyncio's in this thread."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip(f"No browser was found ({', '.join(BROWSERS)}). Install Chromium to test the UI.")
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """A running stack; stopped and forgotten afterwards."""
     cli = CommandLine(tmp_path_factory.mktemp("ui") / "home")
@@ -55,13 +55,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         cli.run("down", "--purge")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home(stack: CommandLine) -> Home:
     """The running stack's home."""
     return Home(stack.home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def delivered(stack: CommandLine, home: Home, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Files of November 2018, some of them not as they should be; nothing is loaded."""
     folder = tmp_path_factory.mktemp("files")
@@ -81,7 +81,7 @@ def spoil(home: Home, log_date: str, old: bytes, new: bytes) -> None:
     s3.put_object(Bucket="sparkify", Key=key, Body=content.replace(old, new, 1))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def loaded(stack: CommandLine, delivered: None) -> None:
     """1, 2 and 7 November as they should be, the 3rd with a bad line, the 4th with a warning; the 5th has failed."""
     stack.run("trigger", "2018-11-01", "--through", "2018-11-02")
@@ -91,7 +91,7 @@ def loaded(stack: CommandLine, delivered: None) -> None:
     stack.run("trigger", "2018-11-07")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(browser: Browser, home: Home) -> Iterator[BrowserContext]:
     """A window in which somebody has logged in by the form, in light colours and of a laptop's size."""
     context = browser.new_context(

@@ -213,16 +213,16 @@ def test_the_dag_and_its_runs_have_a_tab(page: Page, loaded: None) -> None:
     expect(shown.locator("a.day")).to_have_count(2)
 
 
-def test_a_task_links_to_its_files_and_its_date(page: Page, loaded: None) -> None:
+def test_a_task_links_to_its_files_and_its_date(page: Page, loaded: None, picture: Picture) -> None:
     page.goto(SPARKIFY)
     inside(page).locator("[data-date='2018-11-07']").click()
     page.wait_for_url("**/runs/*")
-    run = page.url.rsplit("/", 1)[1]
-    answer = page.request.get(f"/api/v2/dags/sparkify_daily/dagRuns/{run}/taskInstances/stage_events/links")
-    links = answer.json()["extra_links"]
-    assert links["Files in S3"].startswith("https://console.aws.amazon.com/s3/buckets/sparkify?")
-    assert links["Report"].endswith("/sparkify/report")
-    page.goto(links["Log date"])
+    page.goto(f"{page.url}/tasks/stage_events/details")
+    files = page.get_by_role("link", name="Files in S3")
+    expect(files).to_have_attribute("href", re.compile("^https://console.aws.amazon.com/s3/buckets/sparkify"))
+    expect(page.get_by_role("link", name="Report", exact=True)).to_have_attribute("href", re.compile("/report$"))
+    picture(page, "airflow-task")
+    page.get_by_role("link", name="Log date", exact=True).click()
     expect(inside(page).get_by_role("heading", name="Wednesday, 7 November 2018")).to_be_visible()
 
 

@@ -1,0 +1,84 @@
+"""A backfill beside runs of its own dates, and beside those who read what it loads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
+from local.connections import redshift_arguments
+from local.home import Home
+from local.reference import ROW_TYPES
+from tests.e2e.conftest import CommandLine
+
+CONFLICT = "(SQLSTATE 40001)"
+
+
+def client(home: Home, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
+    """A client of the warehouse, as an analyst's tool is one."""
+    to = redshift_arguments(home)
+    return psycopg.connect(
+        host=to["host"], port=to["port"], dbname=to["database"], user=to["user"], password=to["password"], **more
+    )
+
+
+def task_logs(home: Home) -> Iterator[str]:
+    """What the tasks of all runs have logged."""
+    for path in (home.airflow / "logs").rglob("attempt=*.log"):
+        yield path.read_text(errors="replace")
+
+
+class Reader(threading.Thread):
+    """Counts the rows of every table, again and again, and must not wait for a lock over a second."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(name="reader")
+        self.home = home
+        self.enough = threading.Event()
+        self.counted = 0
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            with client(self.home, autocommit=True, options="-c lock_timeout=1000") as connection:
+                while not self.enough.is_set():
+                    for table in ROW_TYPES:
+                        connection.execute(f"select count(*) from {table}".encode())
+                        self.counted += 1
+        except Exception as error:
+            self.failure = error
+
+    def __enter__(self) -> Reader:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.enough.set()
+        self.join()
+
+
+def backfill_beside_runs(cli: CommandLine, home: Home, dates: Sequence[str], *options: str) -> None:
+    """Load the dates by sixteen runs at a time, beside a run of one of them and a run of a range of them.
+
+    No reader waits, whether it counts all the while or has held a transaction and a query open since before, and no
+    task hears of a conflict.
+    """
+    with client(home) as holder, Reader(home) as reader, ThreadPoolExecutor(3) as threads:
+        holder.execute("begin read only")
+        before = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
+        holder.execute("declare plays cursor for select * from songplays")
+        holder.execute("fetch forward 1 from plays")
+        for done in [
+            threads.submit(cli.run, "backfill", dates[0], dates[-1], "--max-active-runs", "16", *options),
+            threads.submit(cli.run, "trigger", dates[len(dates) // 2]),
+            threads.submit(cli.run, "trigger", dates[1], "--through", dates[4]),
+        ]:
+            done.result()
+        after = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
+    assert after == before
+    assert reader.failure is None
+    assert reader.counted
+    assert not [log for log in task_logs(home) if CONFLICT in log]
