@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,16 +16,25 @@ def timing(little: float, much: float) -> Timing:
     return Timing("songplays", [little], [much])
 
 
-def test_every_task_is_timed_beside_both_histories_for_every_date(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    cases, _ = measure(stack, monkeypatch.setenv, days=3, events_per_day=50, repeats=2)
+@pytest.fixture(scope="module")
+def measured(stack: Any) -> Iterator[tuple[list[Case], list[LateSongs]]]:
+    """What a small run of it measures."""
+    with pytest.MonkeyPatch.context() as changed:
+        yield measure(stack, changed.setenv, days=12, events_per_day=100, repeats=2)
+
+
+def test_every_task_is_timed_beside_both_histories_for_every_date(
+    measured: tuple[list[Case], list[LateSongs]],
+) -> None:
+    cases, _ = measured
     assert [case.kind for case in cases] == list(KINDS)
     for case in cases:
         assert {timing.task for timing in case.timings} == set(load_dag("sparkify_daily").task_ids)
         assert {len(side) for timing in case.timings for side in (timing.little, timing.much)} == {2}
 
 
-def test_late_songs_are_matched_to_plays_of_the_history(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, late = measure(stack, monkeypatch.setenv, days=12, events_per_day=100, repeats=1)
+def test_late_songs_are_matched_to_plays_of_the_history(measured: tuple[list[Case], list[LateSongs]]) -> None:
+    _, late = measured
     assert [run.songs for run in late] == list(NEW_SONGS)
     assert late[0].plays == 0 < late[2].plays
 
