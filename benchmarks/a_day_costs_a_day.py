@@ -141,6 +141,8 @@ def measure(
 def _late_songs(pipeline: Pipeline, tasks: Sequence[str], dates: Days, day: int, tell: Tell) -> Iterator[LateSongs]:
     """Deliver songs that were played long before, more each time, and load a date beside which they come."""
     first = SONGS
+    # The other side may have been the last to run.
+    pipeline.set_connection("aws_default", pipeline.aws)
     for songs in NEW_SONGS:
         tell(f"measuring, {songs} new song(s)")
         pipeline.put(dates.catalogue(first, songs) if songs else {})

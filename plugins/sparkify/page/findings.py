@@ -52,15 +52,15 @@ class Choice:
     def wants_passed(self) -> bool:
         return self.outcome in (PASSED, "any")
 
-    def of_runs(self, runs: Iterable[Run]) -> list[Finding]:
+    def of_runs(self, runs: Iterable[Run]) -> Iterator[Finding]:
         """Those findings of the runs that are among them, in the runs' order."""
-        return [
+        return (
             finding
             for run in runs
             if not self.date or (run.dates and str(run.dates.first) <= self.date <= str(run.dates.last))
             for finding in of_run(run, passed=self.wants_passed)
             if self._takes(finding)
-        ]
+        )
 
     def _takes(self, finding: Finding) -> bool:
         return (

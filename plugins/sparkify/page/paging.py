@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,17 +23,20 @@ class Part(Generic[Item]):
     after: str | None
 
 
-def part_of(items: Sequence[Any], request: Request, number: int, most: int) -> Part[Any]:
-    """The items of the page with this number (from 1), and where the pages beside it are."""
-    start = (number - 1) * most
-    shown = items[start : start + most]
+def part_of(items: Iterable[Any], request: Request, number: int, most: int) -> Part[Any]:
+    """The items of the page with this number (from 1), and where the pages beside it are; the others are not kept."""
+    start, total, shown = (number - 1) * most, 0, []
+    for item in items:
+        if start <= total < start + most:
+            shown.append(item)
+        total += 1
     return Part(
         items=shown,
         first=start + 1 if shown else 0,
         last=start + len(shown),
-        total=len(items),
+        total=total,
         before=_address(request, number - 1) if number > 1 else None,
-        after=_address(request, number + 1) if start + most < len(items) else None,
+        after=_address(request, number + 1) if start + most < total else None,
     )
 
 

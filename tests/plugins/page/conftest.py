@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from sparkify.page import records
 from sparkify.page.app import make_app, routes
 from tests.plugins.page.metadata import Metadata
 
@@ -42,8 +43,9 @@ def metadata(tmp_path: Path) -> Iterator[Metadata]:
 
 
 @pytest.fixture
-def client(metadata: Metadata) -> TestClient:
-    """A browser without a window."""
+def client(metadata: Metadata, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """A browser without a window, before a server that has answered nobody yet."""
+    monkeypatch.setattr(records, "_OUTCOMES", {})
     return client_of(metadata.engine)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XComModel
 from fastapi.testclient import TestClient
+from sqlalchemy import delete, update
 
 from tests.plugins.page.conftest import Count
 from tests.plugins.page.metadata import BROKEN, Made, Metadata
@@ -91,6 +94,18 @@ def test_the_latest_run_of_a_date_decides_be_it_of_a_range(client: TestClient, m
 def test_a_run_that_skipped_a_date_leaves_it_as_it_was(client: TestClient, metadata: Metadata) -> None:
     metadata.add(Made(FIRST, broken=[BROKEN]), Made(FIRST, dates={}))
     assert days(client) == {"2018-11-01": "warned"}
+
+
+def test_a_run_that_is_cleared_tells_anew(client: TestClient, metadata: Metadata) -> None:
+    metadata.add(Made(FIRST, broken=[BROKEN]))
+    assert days(client) == {"2018-11-01": "warned"} == days(client)
+    with metadata.engine.begin() as connection:
+        connection.execute(update(DagRun).values(state="running", end_date=None))
+    assert days(client) == {"2018-11-01": "running"}
+    with metadata.engine.begin() as connection:
+        connection.execute(delete(XComModel).where(XComModel.task_id == "check_staging"))
+        connection.execute(update(DagRun).values(state="success", end_date=datetime.now(UTC)))
+    assert days(client) == {"2018-11-01": "loaded"}
 
 
 def test_a_run_whose_xcom_is_gone_still_counts_as_a_load(client: TestClient, metadata: Metadata) -> None:
