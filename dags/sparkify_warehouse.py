@@ -34,8 +34,8 @@ With `VpcId` and `SubnetIds` the cluster lives in a network that is there, such 
 **Before.** Airflow must look for connections in Secrets Manager, and `redshift_default` must be defined nowhere else:
 `[secrets] backend = airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`, `backend_kwargs =
 {"connections_prefix": "airflow/connections", "connections_lookup_pattern": "^redshift_", "variables_prefix": null,
-"config_prefix": null}`. The user or role of `aws_default` must be allowed CloudFormation, the template's resources, and
-these secrets.
+"config_prefix": null}`. The user or role of `aws_default` must be allowed CloudFormation, the template's resources,
+these secrets, and to delete under `smoke-test/` of the control prefix.
 
 **When it fails.** The last line of the task's log says what was wrong and what to do; a stack that failed is explained
 by the resources that failed and why. Then *clear* the failed task, or trigger again: every step can be repeated. A wait

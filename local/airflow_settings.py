@@ -87,6 +87,8 @@ def settings(home: Home) -> dict[str, str]:
         # A file that changes is read at once; the others would be read again and again, which warms a laptop.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+        # On a busy machine five seconds, the default, are too few for the first task.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.airflow / "logs"),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         # At each turn the scheduler says which DAGs wait for their run to end before the next: four times a second.

@@ -24,6 +24,8 @@ OSV = "https://api.osv.dev/v1/query"
 PYPI = "https://pypi.org/pypi/{name}/{version}/json"
 PINNED = re.compile(r"^(?P<name>[\w.-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
 HOLE, UNREACHABLE = 1, 3
+# Production's, requirements.txt, is part of both.
+LOCKS = ("requirements-dev.txt", "requirements-container.txt")
 
 
 class NotAuditedError(Exception):
@@ -110,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser("python -m local.known_holes", description=__doc__.partition("\n")[0])
     option = parser.add_argument
-    option("locks", metavar="LOCK", type=Path, nargs="*", default=[Path("requirements-dev.txt")])
+    option("locks", metavar="LOCK", type=Path, nargs="*", default=list(map(Path, LOCKS)))
     option("--osv-url", metavar="URL", help="a database of one's own that speaks OSV's protocol")
     option("--unreachable-passes", action="store_true", help="say so and pass where no database can be reached")
     options = parser.parse_args(arguments)

@@ -12,6 +12,7 @@ from hypothesis import settings
 from local import connections
 from local.home import Home
 from local.stack import temporary
+from tests.month import PUBLISHED
 
 # The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
 settings.register_profile("same", derandomize=True)
@@ -24,6 +25,11 @@ def count_case(request: pytest.FixtureRequest) -> Callable[[], None]:
     """Call it once a case of a property: the number is shown at the end of the run."""
     counted: list[tuple[str, object]] = request.node.user_properties
     return lambda: counted.append(("case", None))
+
+
+def pytest_report_header() -> str:
+    """Say which month the tests load."""
+    return f"month: {'the published one' if PUBLISHED.is_dir() else 'a small one, for the published one is not there'}"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-PUBLISHED = Path("shared/data/sparkify")
+PUBLISHED = Path(__file__).resolve().parents[2] / "shared" / "data" / "sparkify"
 """Where the published data lies, seen from the folder that holds the project."""
 
 
@@ -56,8 +56,7 @@ class Month:
 
 def month() -> Month:
     """The published month, or the small one if this project stands alone."""
-    folder = Path(__file__).resolve().parents[2] / PUBLISHED
-    return published_month(folder) if folder.is_dir() else small_month()
+    return published_month(PUBLISHED) if PUBLISHED.is_dir() else small_month()
 
 
 def published_month(folder: Path) -> Month:

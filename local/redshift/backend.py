@@ -106,7 +106,8 @@ class Backend:
             # Not asked for yet: if PostgreSQL refuses the COPY, it passes over the data.
             try:
                 while answer.failure is None and (chunk := next(rows, None)) is not None:
-                    socket.sendall(protocol.message(b"d", chunk))
+                    if chunk:
+                        socket.sendall(protocol.message(b"d", chunk))
                 socket.sendall(protocol.message(b"c"))
             # Whatever stopped the rows, PostgreSQL must be told, or it would wait for more.
             except Exception as error:

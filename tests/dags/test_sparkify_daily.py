@@ -28,6 +28,11 @@ def test_the_tasks_run_in_the_order_of_the_contract() -> None:
     assert {task.task_id: set(task.downstream_task_ids) for task in DAG.tasks} == picture
 
 
+def test_what_belongs_together_is_a_group_in_the_ui() -> None:
+    groups = {name: set(group.children) for name, group in DAG.task_group_dict.items()}
+    assert groups == {"staging": {"stage_events", "stage_songs"}, "dimensions": {"users", "songs", "artists", "time"}}
+
+
 def test_a_run_is_of_the_day_that_has_ended_and_nothing_is_caught_up() -> None:
     assert isinstance(DAG.timetable, CronDataIntervalTimetable)
     assert DAG.catchup is False

@@ -54,11 +54,12 @@ CHAINS = {
 }
 
 
-def test_each_action_is_a_chain_of_its_own() -> None:
+def test_each_action_is_a_chain_and_a_group_of_its_own() -> None:
     picture = {"choose": {chain[0] for chain in CHAINS.values()}}
     for chain in CHAINS.values():
         picture |= {task: {after} for task, after in itertools.pairwise(chain)} | {chain[-1]: set()}
     assert {task.task_id: set(task.downstream_task_ids) for task in DAG.tasks} == picture
+    assert {name: list(group.children) for name, group in DAG.task_group_dict.items()} == CHAINS
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def test_it_runs_where_nothing_of_the_checkout_is(
     pipeline.put_events(LOG_DATE, [play(userId="7"), event(userId="8")])
     pipeline.put({"song_data/A/A/A/TRA.json": json.dumps(song("SOA")).encode()})
 
-    done = home.run({"sparkify_schema": {}, "sparkify_daily": {"log_date": LOG_DATE.isoformat()}})
+    params = {"log_date": LOG_DATE.isoformat()}
+    done = home.run({"sparkify_schema": {}, "sparkify_daily": params, "sparkify_report": {}})
     assert done["errors"] == {}
     assert set(done["dags"]) == DAGS
     assert done["absent"] == [], "a DAG looks for its SQL where this layout has none: let include_folder find it"

@@ -31,6 +31,7 @@ class CommandLine:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            timeout=1200,
         )
         assert done.returncode == expect, f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import psycopg
 
 from local.connections import redshift_arguments
 from local.home import Home
 from local.reference import ROW_TYPES
+from local.supervision import Supervisor
 from tests.e2e.conftest import CommandLine
+from tests.test_docs import created_tables
 
 CONFLICT = "(SQLSTATE 40001)"
 
@@ -45,7 +48,7 @@ class Reader(threading.Thread):
         try:
             with client(self.home, autocommit=True, options="-c lock_timeout=1000") as connection:
                 while not self.enough.is_set():
-                    for table in ROW_TYPES:
+                    for table in created_tables():
                         connection.execute(f"select count(*) from {table}".encode())
                         self.counted += 1
         except Exception as error:
@@ -58,6 +61,12 @@ class Reader(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self.enough.set()
         self.join()
+
+
+def isolation(home: Home) -> str:
+    """How the warehouse that runs isolates transactions."""
+    command = psutil.Process(Supervisor(home).programs()["redshift"].pid).cmdline()
+    return command[command.index("--isolation") + 1]
 
 
 def backfill_beside_runs(cli: CommandLine, home: Home, dates: Sequence[str], *options: str) -> None:

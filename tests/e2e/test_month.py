@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import redshift_connector
 
-from local.airflow_api import AirflowApi
+from local.airflow_api import UNFINISHED, AirflowApi
 from local.connections import CONTROL_BUCKET, redshift_arguments, s3_client
 from local.home import Home
 from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
 from tests.e2e.conftest import CommandLine
-from tests.e2e.side_by_side import backfill_beside_runs
+from tests.e2e.side_by_side import backfill_beside_runs, isolation
 from tests.month import month
 
 pytestmark = pytest.mark.e2e
@@ -50,6 +50,7 @@ def test_a_backwards_backfill_of_sixteen_at_a_time_beside_runs_of_its_dates_give
     cli: CommandLine, seeded: Path, home: Home
 ) -> None:
     cli.run("up", "--isolation", "snapshot")
+    assert isolation(home) == "snapshot"
     cli.run("trigger", "--dag", "sparkify_schema")
     backfill_beside_runs(cli, home, LOG_DATES, "--backwards")
     assert_warehouse_equals_reference(home)
@@ -60,10 +61,13 @@ def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seed
     runs = "/dags/sparkify_report/dagRuns"
     states: list[str] = []
     give_up = time.monotonic() + 400
-    while "success" not in states or not set(states) <= {"success", "skipped"}:
+    waiting = True
+    while waiting or "success" not in states or not set(states) <= {"success", "skipped"}:
         assert time.monotonic() < give_up, states
         time.sleep(1)
-        ids = [run["dag_run_id"] for run in api.get(runs)["dag_runs"]]
+        made = api.get(runs)["dag_runs"]
+        waiting = any(run["state"] in UNFINISHED for run in made)
+        ids = [run["dag_run_id"] for run in made]
         tasks = [task for run in ids for task in api.get(f"{runs}/{run}/taskInstances")["task_instances"]]
         states = [str(task["state"]) for task in tasks if task["task_id"] == "report"]
         assert "failed" not in states

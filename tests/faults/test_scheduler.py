@@ -24,7 +24,7 @@ from local.home import Home
 from local.reference import read_log_files
 from local.supervision import Supervisor
 from tests.e2e.conftest import CommandLine, cli, home  # noqa: F401  # fixtures
-from tests.e2e.side_by_side import backfill_beside_runs, client
+from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
 from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
 from tests.examples import play
 from tests.faults.ground import wait_until
@@ -53,7 +53,7 @@ def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keep
     home: Home,  # noqa: F811
     seeded: None,
 ) -> None:
-    assert "serializable" in cli.run("status")
+    assert isolation(home) == "serializable"
     cli.run("trigger", "--dag", "sparkify_schema")
     backfill_beside_runs(cli, home, DATES)
     assert_warehouse_equals_reference(home)
@@ -175,7 +175,9 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
         os.kill(Supervisor(home).programs()["postgres"].pid, signal.SIGKILL)
         wait_until(lambda: not Supervisor(home).programs()["postgres"].runs, "PostgreSQL outlived a kill -9")
     states: set[str] = set()
+    give_up = time.monotonic() + 600
     while not states or states & UNFINISHED:
+        assert time.monotonic() < give_up, states
         # Airflow's programs may take the loss of their database for their own end, and that while others are started.
         with contextlib.suppress(AssertionError, LocalStackError):
             cli.run("up")

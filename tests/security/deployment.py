@@ -166,8 +166,6 @@ def deployed(folder: Path, files: Mapping[str, bytes]) -> Iterator[Deployment]:
     settings = {
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
-        # On a busy machine five seconds, the default, are too few for the first task.
-        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW_CONN_AWS_DEFAULT": None,
         "AIRFLOW_CONN_REDSHIFT_DEFAULT": None,
     }

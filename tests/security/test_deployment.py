@@ -99,7 +99,8 @@ def test_a_reader_reads_what_is_for_readers_and_writes_nothing(deployment: Deplo
 def test_nobody_may_more_in_s3_than_the_policies_say(deployment: Deployment) -> None:
     delivered, noted = f"log_data/{MONTH.first:%Y/%m}/{MONTH.first}-events.json", f"{PREFIX}/a-note"
     allowed = {
-        "airflow": {("get_object", SOURCE), ("put_object", CONTROL), ("list_objects_v2", SOURCE)},
+        "airflow": {("get_object", SOURCE), ("put_object", CONTROL), ("list_objects_v2", SOURCE),
+                    ("list_objects_v2", CONTROL)},
         "cluster": {("get_object", SOURCE), ("get_object", CONTROL), ("list_objects_v2", SOURCE),
                     ("list_objects_v2", CONTROL)},
     }  # fmt: skip

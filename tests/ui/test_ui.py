@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from local.airflow_settings import settings
 from local.connections import CONTROL_BUCKET, airflow_url, s3_client
 from local.home import Home
+from tests.e2e.conftest import CommandLine
 from tests.pipeline import PROJECT
 from tests.ui.conftest import Picture
 
@@ -191,6 +192,31 @@ def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
     expect(shown.get_by_role("rowheader", name="staging_events")).to_have_count(0)
     shown.get_by_label("Log date").fill("2018-11-04")
     expect(shown.get_by_role("rowheader")).to_have_count(1)
+
+
+def test_the_report_is_read_from_a_file_without_a_network_on_a_phone_and_in_the_dark(
+    browser: Browser, stack: CommandLine, loaded: None, picture: Picture
+) -> None:
+    stack.run("trigger", "--dag", "sparkify_report")
+    address = f"file://{stack.run('report').splitlines()[-1]}"
+    asked: list[str] = []
+    for scheme, background in (("light", "rgb(246, 247, 249)"), ("dark", "rgb(16, 22, 29)")):
+        phone = browser.new_context(
+            viewport={"width": 390, "height": 844},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            offline=True,
+        )
+        page = phone.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_contain_text("November 2018")
+        expect(page.locator("svg").first).to_be_visible()
+        expect(page.locator("body")).to_have_css("background-color", background)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"the report is {wide} pixels wider than a phone"
+        picture(page, f"report-phone-{scheme}")
+        phone.close()
+    assert set(asked) == {address}
 
 
 def test_the_report_is_shown_as_it_lies_in_s3_and_cannot_act(page: Page, stack: object, home: Home) -> None:

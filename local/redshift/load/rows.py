@@ -51,6 +51,8 @@ class RowEncoder:
     def encode(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Generator[bytes]:
         """Encode files, each its address and its bytes block by block, for COPY with these OPTIONS of CSV.
 
+        Gives nothing, but something all the same, while there is too little to send.
+
         Raise TooManyErrorsError, and whatever the blocks raise.
         """
         for uri, blocks in files:
@@ -67,9 +69,10 @@ class RowEncoder:
                 done, rest = text[:end], text[end:]
                 # count() takes ten times as long.
                 line += end - len(done.replace(b"\n", b""))
-                if len(self._out) >= _SENT_BYTES:
-                    yield bytes(self._out)
-                    self._out.clear()
+                # Whoever asks may have to stop meanwhile.
+                sent = bytes(self._out) if len(self._out) >= _SENT_BYTES else b""
+                yield sent
+                del self._out[: len(sent)]
         yield bytes(self._out)
 
     def _write(self, rows: list[Any]) -> None:

@@ -35,9 +35,9 @@ def _functions(table: str) -> dict[str, Function]:
         kind, count, page, *names = row.split()
         least, several, most = count.partition("-")
         arguments = int(least), int(most or MANY) if several else int(least)
-        for written in names:
-            name = written.removeprefix("~")
-            own = f"{SCHEMA}.{name}" if written != name else name
+        for each in names:
+            name = each.removeprefix("~")
+            own = each.replace("~", f"{SCHEMA}.")
             found[name] = Function(kind, *arguments, page.format(name.upper()), target or own)
     return found
 

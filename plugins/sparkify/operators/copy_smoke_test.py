@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,12 @@ class CopySmokeTestOperator(WarehouseTask, BaseOperator):
                         "to the cluster, and let it get and list what is under the control prefix."
                     ) from error
                 rows = warehouse.rows("select count(*) from smoke_test")[0][0]
-        finally:
-            source.remove(path)
+        except Exception:
+            # What went wrong is worth more than what is left behind.
+            with contextlib.suppress(Exception):
+                source.remove(path)
+            raise
+        source.remove(path)
         if rows != ROWS:
             raise DataError(f"COPY of {url} gave {rows} rows, expected {ROWS}. Do not load before it is known why.")
         self.log.info("Copied %s rows by the role %s.", rows, settings.copy_role)

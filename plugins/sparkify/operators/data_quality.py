@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
 from sparkify.checks import SAMPLE_ROWS, Check, CheckResult
-from sparkify.exceptions import DataError, SettingsError
+from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.history import RunId, insert_rows, utc_now
 from sparkify.links import LatestReport, LogDateOnThePage
 from sparkify.log_dates import LogDates
 from sparkify.published import publish_checks
 from sparkify.task import WarehouseTask
+from sparkify.warehouse import QUERY_CANCELED, sqlstate
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -107,6 +108,11 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
             sample = warehouse.rows(f"select * from {offending} limit {SAMPLE_ROWS}")
             return CheckResult(check, count, columns, sample)
         except (DataError, SettingsError) as error:
+            return CheckResult(check, None, error=str(error))
+        except Unavailable as error:
+            # It took too long, as it would again; the others need not.
+            if error.__cause__ is None or sqlstate(error.__cause__) != QUERY_CANCELED:
+                raise
             return CheckResult(check, None, error=str(error))
 
     def _record(self, warehouse: Warehouse, run: RunId, dates: LogDates) -> None:

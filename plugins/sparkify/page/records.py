@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -140,8 +140,10 @@ def add_outcomes(session: Any, runs: Collection[Run]) -> None:
             run.loads[task_id] = value
     if len(_OUTCOMES) > 2 * MOST_RUNS:
         _OUTCOMES.clear()
+    # A task of a run that somebody marked may still be telling.
+    settled = datetime.now(UTC) - timedelta(minutes=1)
     for run in unknown:
-        if run.is_finished and run.ended_at:
+        if run.is_finished and run.ended_at and run.ended_at < settled:
             _OUTCOMES[run.run_id, run.ended_at] = run.dates, run.loads, run.checks_passed, run.broken_checks
 
 

@@ -17,6 +17,10 @@ from tests.pipeline import Pipeline
 
 PASSES = "-- severity: error\n-- proves: nothing is wrong\nselect user_id from users where user_id < 0"
 BREAKS = "-- severity: error\n-- proves: nobody is 7\nselect user_id, level from users where user_id >= 7"
+SLOW = "-- severity: error\n-- proves: it ends\nwith {digits} select a.n from {crossed}".format(
+    digits="d as (" + " union all ".join(f"select {n} as n" for n in range(10)) + ")",
+    crossed="d as a " + " ".join(f"cross join d as d{n}" for n in range(12)),
+)
 WARNS = BREAKS.replace("error", "warn")
 CANNOT = "-- severity: warn\n-- proves: it runs\nselect 1 / (user_id - user_id) as x from users"
 DAG_FILE = """
@@ -63,6 +67,18 @@ def with_users(pipeline: Pipeline) -> Pipeline:
 @pytest.mark.usefixtures("with_users")
 def test_what_passes_returns_its_counts() -> None:
     assert check(PASSES) == {"users.c0": 0}
+
+
+def test_a_check_that_takes_too_long_could_not_run_and_the_others_are_run(
+    with_users: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setattr("sparkify.warehouse.STATEMENT_TIMEOUT_MS", 1000)
+        with pytest.raises(DataError, match="2 of 2 checks failed") as failure:
+            operator(SLOW, BREAKS).execute(context())
+    assert "users.c0 (error) could not run" in str(failure.value)
+    assert "timeout" in str(failure.value)
+    assert with_users.rows("select count(*) from data_quality_results") == [(2,)]
 
 
 def test_all_checks_run_and_are_recorded_before_the_task_fails(with_users: Pipeline) -> None:
