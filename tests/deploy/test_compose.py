@@ -124,6 +124,13 @@ def test_postgresql_is_of_the_version_that_the_tests_run(config: Any) -> None:
     assert {config["services"][name]["image"] for name in ("postgres", "warehouse")} == {f"postgres:{major}"}
 
 
+def test_the_page_names_the_images(config: Any) -> None:
+    bases = re.findall(r"^FROM (apache/airflow:\S+)", DOCKERFILE, re.MULTILINE)
+    pulled = {service["image"] for service in config["services"].values() if "build" not in service}
+    for image in {*bases, *pulled}:
+        assert f"`{image}`" in (PROJECT / "docs" / "deploy.md").read_text(), image
+
+
 def test_what_is_mounted_exists_and_cannot_be_written(config: Any) -> None:
     for name, service in config["services"].items():
         for volume in service.get("volumes", ()):
