@@ -39,7 +39,6 @@ def suffers(
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
     assert_nothing_is_left(pipeline)
     assert_recorded(run)
-    ground.wait_until_nothing_temporary_is_left()
     return run
 
 
