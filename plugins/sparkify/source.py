@@ -10,13 +10,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from sparkify import aws
 from sparkify.exceptions import SettingsError, Unavailable
-from sparkify.settings import get_connection
 
 if TYPE_CHECKING:
     from sparkify.log_dates import LogDates
@@ -59,9 +58,8 @@ class Source:
     """
 
     def __init__(self, aws_conn_id: str, settings: Settings) -> None:
-        get_connection(aws_conn_id)
         self.settings = settings
-        self.client: Any = S3Hook(aws_conn_id=aws_conn_id).get_conn()
+        self.client = aws.client("s3", aws_conn_id)
 
     def log_files(self, log_date: date) -> list[SourceFile]:
         """The date's file, or its parts, plain or gzipped; none if it has not been delivered."""

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from sparkify.aws import client, translated
 from sparkify.exceptions import SettingsError, Unavailable
+from tests.local.redshift.conftest import free_port
 
 
 def refusal(code: str, status: int = 400) -> ClientError:
@@ -45,3 +46,19 @@ def test_a_connection_without_a_region_says_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({"conn_type": "aws", "login": "a", "password": "b"}))
     with pytest.raises(SettingsError, match=r"the AWS connection names no region\. Set region_name in its extra"):
         client("cloudformation", "aws_default")
+
+
+@pytest.mark.parametrize("service", ["s3", "redshift"])
+def test_a_role_that_cannot_be_taken_fails_when_the_client_is_made_and_in_words(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    extra = {
+        "region_name": "us-west-2",
+        "role_arn": "arn:aws:iam::123456789012:role/sparkify-airflow",
+        "service_config": {"sts": {"endpoint_url": f"http://127.0.0.1:{free_port()}"}},
+    }
+    connection = {"conn_type": "aws", "login": "a", "password": "b", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(Unavailable, match=f"Could not reach {service} by aws_default: Could not connect"):
+        client(service, "aws_default")

@@ -36,6 +36,7 @@ from tests.security.documented import policies, statements
 SOURCE, CONTROL, PREFIX, SCHEMA = "my-source", "my-control", "sparkify", "music"
 LOADER, LOADER_PASSWORD = "sparkify_airflow", "Choose-1-long-one"
 COPY_ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
+AIRFLOW_ROLE = "arn:aws:iam::123456789012:role/sparkify-airflow"
 PRODUCTION = ("dags", "plugins", "include")
 BAD_DATE = "2018-12-01"
 
@@ -61,6 +62,8 @@ class Deployment:
     cli: CommandLine
     project: Path
     user: Identity
+    #: May take Airflow's role and nothing else.
+    taker: Identity
     role: Identity
     cluster: Identity
     port: int
@@ -72,8 +75,8 @@ class Deployment:
         """Its home."""
         return Home(self.cli.home)
 
-    def aws(self, identity: Identity, **changed: Any) -> None:
-        """Define the connection aws_default."""
+    def aws(self, identity: Identity, role_arn: str | None = None, **changed: Any) -> None:
+        """Define the connection aws_default; with ``role_arn`` it takes that role."""
         sparkify = {
             "schema": SCHEMA, "copy_role": COPY_ROLE, "control_bucket": CONTROL, "control_prefix": PREFIX,
         }  # fmt: skip
@@ -84,6 +87,10 @@ class Deployment:
         }
         if identity.token:
             extra["aws_session_token"] = identity.token
+        if role_arn:
+            extra["role_arn"] = role_arn
+            # Who takes a role asks AWS itself, unless told whom to ask.
+            extra["service_config"]["sts"] = {"endpoint_url": s3_endpoint(self.home)}
         self._define("aws_default", "aws", login=identity.key, password=identity.secret, extra=json.dumps(extra))
 
     def warehouse(self, login: str, password: str, port: int | None = None) -> None:
@@ -136,11 +143,17 @@ class Deployment:
             headers = {"Authorization": f"Bearer {token}"}
             return session.request(method, f"{url}{path}", headers=headers, timeout=60, **arguments)
 
+    def taken_roles(self) -> list[Identity]:
+        """The credentials of every role that anybody has taken."""
+        known = requests.get(f"{s3_endpoint(self.home)}/moto-api/data.json", timeout=60).json()["sts"]["AssumedRole"]
+        return [Identity(one["access_key_id"], one["secret_access_key"], one["session_token"]) for one in known]
+
     def secrets(self) -> dict[str, str]:
         """All that must be seen nowhere, by what it is."""
         kept = json.loads((self.home.folder / "state.json").read_text())["secrets"]
         found = {f"the home's {name}": str(value) for name, value in kept.items() if name != "aws_access_key_id"}
-        for whose, identity in (("user", self.user), ("role", self.role), ("cluster", self.cluster)):
+        taken = [(f"taken role {number}", identity) for number, identity in enumerate(self.taken_roles())]
+        for whose, identity in (("user", self.user), ("taker", self.taker), *taken):
             found |= {f"the {whose}'s {what}": secret for what, secret in identity.secrets.items()}
         found["the warehouse user's password"] = LOADER_PASSWORD
         return found | {f"mistyped secret {number}": secret for number, secret in enumerate(self.mistyped)}
@@ -174,10 +187,10 @@ def deployed(folder: Path, files: Mapping[str, bytes]) -> Iterator[Deployment]:
         cli.run("up")
         home = Home(cli.home)
         _fill(home, files)
-        user, role, cluster = _identities(home)
+        user, taker, role, cluster = _identities(home)
         _enforce(home)
         with _cluster(home, cluster) as port:
-            deployment = Deployment(cli, project, user, role, cluster, port)
+            deployment = Deployment(cli, project, user, taker, role, cluster, port)
             _open(deployment)
             yield deployment
     finally:
@@ -192,8 +205,10 @@ def _fill(home: Home, files: Mapping[str, bytes]) -> None:
         client.put_object(Bucket=SOURCE, Key=key, Body=data)
 
 
-def _identities(home: Home) -> tuple[Identity, Identity, Identity]:
-    """Airflow's user, a role with the same policy, and the COPY role."""
+def _identities(home: Home) -> tuple[Identity, Identity, Identity, Identity]:
+    """A user of Airflow's with the policy of the page, one who may only take a role with that policy, that role and
+    the COPY role.
+    """
     arguments = {
         "endpoint_url": s3_endpoint(home), "region_name": REGION,
         "aws_access_key_id": "administrator", "aws_secret_access_key": "administrator",
@@ -201,19 +216,29 @@ def _identities(home: Home) -> tuple[Identity, Identity, Identity]:
     iam: Any = boto3.client("iam", **arguments)  # type: ignore[call-overload]
     sts: Any = boto3.client("sts", **arguments)  # type: ignore[call-overload]
     (airflow,) = policies("Airflow's AWS user or role")
-    copy, trust = policies("The COPY role")
-    iam.create_user(UserName="airflow")
-    iam.put_user_policy(UserName="airflow", PolicyName="airflow", PolicyDocument=_unconditional(airflow))
-    key = iam.create_access_key(UserName="airflow")["AccessKey"]
+    takes, trust_in_taker = policies("A key that may only take that role")
+    copy, trust_in_redshift = policies("The COPY role")
 
-    def taken(name: str, policy: Mapping[str, Any]) -> Identity:
+    def user(name: str, policy: Mapping[str, Any]) -> Identity:
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=_unconditional(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Identity(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def role(arn: str, policy: Mapping[str, Any], trust: Mapping[str, Any]) -> Identity:
+        name = arn.rpartition("/")[2]
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+        assert made["Arn"] == arn
         iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=_unconditional(policy))
-        given = sts.assume_role(RoleArn=made["Arn"], RoleSessionName=name)["Credentials"]
+        given = sts.assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
         return Identity(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
-    user = Identity(key["AccessKeyId"], key["SecretAccessKey"])
-    return user, taken("airflow", airflow), taken("sparkify-copy", copy)
+    return (
+        user("another", airflow),
+        user("airflow", takes),
+        role(AIRFLOW_ROLE, airflow, trust_in_taker),
+        role(COPY_ROLE, copy, trust_in_redshift),
+    )
 
 
 def _unconditional(policy: Mapping[str, Any]) -> str:

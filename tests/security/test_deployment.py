@@ -15,8 +15,10 @@ from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_s
 from tests.local.redshift.conftest import free_port
 from tests.month import month
 from tests.security.deployment import (
+    AIRFLOW_ROLE,
     BAD_DATE,
     CONTROL,
+    COPY_ROLE,
     LOADER,
     LOADER_PASSWORD,
     PREFIX,
@@ -117,15 +119,23 @@ def test_nobody_may_more_in_s3_than_the_policies_say(deployment: Deployment) -> 
                         getattr(client, action)(**about)
         with pytest.raises(ClientError, match="Access Denied"):
             client.put_object(Bucket=CONTROL, Key="elsewhere/a-note", Body=b"")
+    with pytest.raises(ClientError, match="Access Denied"):
+        deployment.s3(deployment.taker).list_objects_v2(Bucket=SOURCE)
 
 
 @pytest.fixture(scope="module")
 def trouble(deployment: Deployment) -> Deployment:
-    """The deployment after runs with a session token, and after each kind of failure that has a secret near it."""
+    """The deployment after runs with a session token and with a role, and after failures that have a secret near."""
     first, mistyped = str(MONTH.first), [f"mistyped-{what}-{'x7' * 12}" for what in ("password", "key", "token")]
     deployment.mistyped += mistyped
     deployment.aws(deployment.role)
     deployment.run("trigger", first)
+    taken_before = len(deployment.taken_roles())
+    deployment.aws(deployment.taker, role_arn=AIRFLOW_ROLE)
+    deployment.run("trigger", first)
+    assert len(deployment.taken_roles()) > taken_before
+    deployment.aws(deployment.taker, role_arn=COPY_ROLE)
+    assert "Could not reach s3 by aws_default: AWS refused permission" in deployment.run("trigger", first, expect=1)
     deployment.as_documented()
     assert "COPY refused 1 line(s)" in deployment.run("trigger", BAD_DATE, expect=1)
     deployment.run("trigger", BAD_DATE, "--param", "max_bad_lines=1")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sparkify import aws
 from sparkify.exceptions import SettingsError, Unavailable
 from sparkify.report.location import page_path
 from sparkify.settings import Settings
@@ -27,10 +27,10 @@ class Report:
 
     @classmethod
     def latest(cls) -> Report:
-        """By the AWS connection; :class:`SettingsError` says what is wrong with that."""
+        """By the AWS connection; :class:`SettingsError` or :class:`Unavailable` says why not."""
         settings = Settings.of_connection(AWS_CONN_ID)
         key = f"{settings.control_prefix}/{page_path()}"
-        return cls(settings.control_bucket, key, S3Hook(aws_conn_id=AWS_CONN_ID).get_conn())
+        return cls(settings.control_bucket, key, aws.client("s3", AWS_CONN_ID))
 
     def exists(self) -> bool:
         """Whether there is one."""
