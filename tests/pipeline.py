@@ -92,6 +92,11 @@ class Pipeline:
         """Take an object out of the source bucket."""
         self.s3.delete_object(Bucket=self.bucket, Key=key)
 
+    @property
+    def run_id(self) -> str:
+        """Of the youngest run."""
+        return f"test__{self.run_number}"
+
     def run(
         self,
         log_date: date | str | None = None,
@@ -126,7 +131,7 @@ class Pipeline:
         if through is not None:
             given["through"] = str(through)
         self.run_number += 1
-        run_id = f"test__{self.run_number}"
+        run_id = self.run_id
         for task in dag.topological_sort():
             if only and task.task_id not in only:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from local import databases
 from local.connections import redshift_arguments
 from local.home import Home
 from local.reference import ROW_TYPES
@@ -18,6 +20,7 @@ from tests.e2e.conftest import CommandLine
 from tests.test_docs import created_tables
 
 CONFLICT = "(SQLSTATE 40001)"
+HELD_SECONDS = 60.0
 
 
 def client(home: Home, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
@@ -69,23 +72,44 @@ def isolation(home: Home) -> str:
     return command[command.index("--isolation") + 1]
 
 
+def waits_for(connection: psycopg.Connection[Any], pid: int) -> list[str]:
+    """The statements that wait for a lock of this session."""
+    waiting = connection.execute(
+        "select query from pg_stat_activity where wait_event_type = 'Lock' and %s = any(pg_blocking_pids(pid))", [pid]
+    ).fetchall()
+    return [str(query) for (query,) in waiting]
+
+
 def backfill_beside_runs(cli: CommandLine, home: Home, dates: Sequence[str], *options: str) -> None:
     """Load the dates by sixteen runs at a time, beside a run of one of them and a run of a range of them.
 
-    No reader waits, whether it counts all the while or has held a transaction and a query open since before, and no
-    task hears of a conflict.
+    No reader waits while it counts, none delays a load by holding a transaction and a query open since before, for
+    more than a minute, and no task hears of a conflict.
     """
-    with client(home) as holder, Reader(home) as reader, ThreadPoolExecutor(3) as threads:
+    with (
+        client(home) as holder,
+        psycopg.connect(databases.admin_dsn(home, databases.WAREHOUSE), autocommit=True) as postgres,
+        Reader(home) as reader,
+        ThreadPoolExecutor(3) as threads,
+    ):
         holder.execute("begin read only")
         before = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
         holder.execute("declare plays cursor for select * from songplays")
         holder.execute("fetch forward 1 from plays")
-        for done in [
+        (pid,) = holder.execute("select pg_backend_pid()").fetchone() or ()
+        held_since = time.monotonic()
+        loads = [
             threads.submit(cli.run, "backfill", dates[0], dates[-1], "--max-active-runs", "16", *options),
             threads.submit(cli.run, "trigger", dates[len(dates) // 2]),
             threads.submit(cli.run, "trigger", dates[1], "--through", dates[4]),
-        ]:
-            done.result()
+        ]
+        while not all(load.done() for load in loads):
+            assert not waits_for(postgres, pid)
+            time.sleep(0.5)
+        for load in loads:
+            load.result()
+        while time.monotonic() - held_since < HELD_SECONDS:
+            cli.run("trigger", dates[0])
         after = {table: holder.execute(f"select count(*) from {table}".encode()).fetchone() for table in ROW_TYPES}
     assert after == before
     assert reader.failure is None

@@ -6,17 +6,19 @@ import os
 import queue
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import psutil
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.exceptions import Unavailable
-from tests.faults.ground import Ground
+from tests.faults.ground import GIVE_UP_SECONDS, Ground
 from tests.faults.wire import Connection
 from tests.pipeline import Pipeline, load_dag
 
@@ -36,6 +38,11 @@ DAG_TASKS = load_dag("sparkify_daily").tasks
 CHECKS = {task.task_id: len(task.files) for task in DAG_TASKS if task.task_id.startswith("check_")}
 # The last statement of a task's transaction.
 RECORDS = ("insert into load_history", "insert into data_quality_results")
+
+
+def after(task_id: str) -> str:
+    """The scene that a task leaves behind: the one before the next."""
+    return [*TASKS, "end"][TASKS.index(task_id) + 1]
 
 
 class Attempts:
@@ -80,9 +87,9 @@ class Attempts:
         pids: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.ground.wire.arm(number, moment, lambda _: os.kill(pids.get(), signal.SIGKILL))
         pids.put(pid := fork(lambda: task.execute(context)))
-        status = os.waitpid(pid, 0)[1]
+        status = end_of(pid)
         self._account(task_id)
-        killed = os.WIFSIGNALED(status)
+        killed = status == -signal.SIGKILL
         assert killed or status == 0, f"{task_id} failed by itself"
         assert not killed or self.ground.wire.struck.wait(60)
         return killed
@@ -94,7 +101,10 @@ class Attempts:
         pid = fork(lambda: task.execute(context))
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        end_of(pid)
+        self.ground.wait_until_no_task_is_connected()
+        # Nobody need have heard the answer to its commit.
+        self.committed += recorded(self.pipeline, self.run_id)
 
     def strike(self, task_id: str, number: int, moment: str, blow: Callable[[Connection], None]) -> bool:
         """Let a blow fall at the n-th statement of a task, which must then fail so that it is tried again.
@@ -102,10 +112,20 @@ class Attempts:
         False if the task did not mind.
         """
         task, context = self.prepare(task_id)
-        self.ground.wire.arm(number, moment, blow)
+        fallen = threading.Event()
+
+        def fall(connection: Connection) -> None:
+            try:
+                blow(connection)
+            finally:
+                fallen.set()
+
+        self.ground.wire.arm(number, moment, fall)
         try:
             task.execute(context)
         except Unavailable:
+            # The task hears of a server's end as soon as the wire does.
+            assert fallen.wait(GIVE_UP_SECONDS)
             return True
         except AirflowFailException as error:
             pytest.fail(f"{task_id}, statement {number}, {moment}: would not be tried again: {error}")
@@ -137,17 +157,32 @@ def fork(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def assert_recorded(run: Attempts) -> None:
-    """The records have each try of a run that was committed, once, and no other."""
-    of_run = f"where run_id = '{run.run_id}'"
-    with run.pipeline.session() as warehouse:
-        tries = warehouse.rows(f"select task_id, try_number from load_history {of_run}")
+def end_of(pid: int) -> int:
+    """Wait for a process; returns its exit code, or the signal that killed it as a negative number."""
+    process = psutil.Process(pid)
+    try:
+        return int(process.wait(GIVE_UP_SECONDS))
+    except psutil.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"A task did not end in {GIVE_UP_SECONDS:.0f} seconds.")
+
+
+def recorded(pipeline: Pipeline, run_id: str) -> list[tuple[str, int]]:
+    """The tries of a run that the records have, as often as they have them; of a check all is there or nothing."""
+    of_run = f"where run_id = '{run_id}'"
+    with pipeline.session() as warehouse:
+        loads = warehouse.rows(f"select task_id, try_number from load_history {of_run}")
         checked = warehouse.rows(
             "select task_id, try_number, count(*), count(distinct check_name) from data_quality_results"
             f" {of_run} group by task_id, try_number"
         )
-    assert sorted((task, int(number)) for task, number, *_ in [*tries, *checked]) == sorted(run.committed)
     assert all(rows == checks == CHECKS[task] for task, _, rows, checks in checked)
+    return sorted((str(task), int(number)) for task, number, *_ in [*loads, *checked])
+
+
+def assert_recorded(run: Attempts) -> None:
+    """The records have each try of a run that was committed, once, and no other."""
+    assert recorded(run.pipeline, run.run_id) == sorted(run.committed)
 
 
 def assert_nothing_is_left(pipeline: Pipeline) -> None:

@@ -45,6 +45,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             control_bucket=connections.CONTROL_BUCKET,
         )
         ground = Ground(stack, running)
+        ground.clean_up_at_once()
         yield ground
         ground.wire.close()
 
@@ -73,7 +74,13 @@ def recorded(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
 
 
 @pytest.fixture
-def stage(recorded: tuple[Pipeline, Records], monkeypatch: pytest.MonkeyPatch) -> tuple[Pipeline, Records]:
-    """That schema, with this process's connections led to it: other tests' pipelines may live as long as this one."""
+def stage(
+    ground: Ground, recorded: tuple[Pipeline, Records], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Pipeline, Records]]:
+    """That schema, with this process's connections led to it: other tests' pipelines may live as long as this one.
+
+    Whatever happens there, nothing temporary must be left of it.
+    """
     recorded[0].connect(monkeypatch.setenv)
-    return recorded
+    yield recorded
+    ground.wait_until_nothing_temporary_is_left()

@@ -23,6 +23,8 @@ from tests.faults.wire import Wire
 
 PROGRAMS = ("postgres", "s3", "redshift")
 GIVE_UP_SECONDS = 240.0
+# The tables whose rows say when, and so are never the same.
+RECORDING = ("load_history", "data_quality_results")
 
 
 def wait_until(what: Callable[[], Any], why: str) -> Any:
@@ -59,6 +61,12 @@ class Ground:
         pid = self.pid(program)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not self._supervisor.programs()[program].runs, f"{program} outlived a kill -9")
+
+    def clean_up_at_once(self) -> None:
+        """Let PostgreSQL look each second, not each 15, for the temporary tables of killed sessions."""
+        with self.postgres() as connection:
+            connection.execute("alter system set autovacuum_naptime = 1")
+            connection.execute("select pg_reload_conf()")
 
     def bring_back(self) -> None:
         """Start what does not run, as a user does; return when the warehouse answers."""
@@ -115,12 +123,13 @@ class Records:
         )
         return [str(name) for (name,) in found]
 
-    def fingerprint(self, without: Collection[str] = ()) -> dict[str, str]:
-        """A digest of each table's rows, whatever their order."""
+    def fingerprint(self, without: Collection[str] = (), scene: str | None = None) -> dict[str, str]:
+        """A digest of each table's rows, whatever their order; as they are, or as they were kept under a name."""
+        schema = self.schema if scene is None else f"{self.schema}_{scene}"
         with self.ground.postgres() as connection:
             parts = [
                 sql.SQL("select {}, md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {} as t").format(
-                    name, sql.Identifier(self.schema, name)
+                    name, sql.Identifier(schema, name)
                 )
                 for name in self.tables(connection)
                 if name not in without

@@ -9,15 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts, assert_nothing_is_left, assert_recorded
-from tests.faults.ground import Ground, Records
+from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded
+from tests.faults.ground import RECORDING, Ground, Records
 from tests.pipeline import Pipeline
 
 pytestmark = pytest.mark.faults
 
 SEED = 9
-# Whose rows say when, and so are never the same.
-RECORDING = ("load_history", "data_quality_results")
 INTERLUDES = ("nothing", "nothing", "another file", "nothing", "nothing", "a task cleared")
 MANIFESTS = r"sparkify/manifests/sparkify_daily/run_\d+/stage_(events|songs)/try-\d/[\w-]+\.(manifest|json)"
 
@@ -29,8 +27,7 @@ def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_b
     pipeline, records = stage
     chance = random.Random(f"{SEED} {task_id}")
     scenes.deliver(pipeline, scenes.AFTER)
-    records.restore([*TASKS, "end"][TASKS.index(task_id) + 1])
-    done = records.fingerprint(without=RECORDING)
+    done = records.fingerprint(without=RECORDING, scene=after(task_id))
     number = 0
     while True:
         records.restore(task_id)
@@ -49,7 +46,6 @@ def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_b
         survived()
         number += 1
     assert number > 5
-    ground.wait_until_nothing_temporary_is_left()
     # A manifest says what a try copied, and is in nobody's way.
     assert all(re.fullmatch(MANIFESTS, key) for key in keys(pipeline))
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from local import databases
 from sparkify.exceptions import Unavailable
 from tests.faults import scenes
-from tests.faults.attempts import assert_nothing_is_left
+from tests.faults.attempts import assert_nothing_is_left, recorded
 from tests.faults.ground import Ground, Records
 from tests.faults.s3_door import KINDS, Fault, S3Door
 from tests.local.redshift.conftest import start_stand_in
@@ -97,8 +97,9 @@ def test_a_load_is_whole_or_fails_as_its_cause_deserves(
 ) -> None:
     pipeline = behind_the_door
     task_id, request = REQUESTS[request_name]
+    missing = WRITING[WRITING.index(task_id) :]
     loaded.restore("loaded")
-    pipeline.run(scenes.FIRST, only=set(WRITING[: WRITING.index(task_id)]))
+    pipeline.run(scenes.FIRST, only=set(WRITING) - set(missing))
     before = loaded.fingerprint()
     door.met, door.fault = 0, Fault(request, kind)
     try:
@@ -108,10 +109,14 @@ def test_a_load_is_whole_or_fails_as_its_cause_deserves(
             assert loaded.fingerprint() == before
         else:
             pipeline.run(scenes.FIRST, only={task_id})
+            missing = missing[1:]
+            assert recorded(pipeline, pipeline.run_id) == [(task_id, 1)]
         assert door.met
     finally:
         door.fault = None
-    pipeline.run(scenes.FIRST, only=set(WRITING[WRITING.index(task_id) :]))
+    pipeline.run(scenes.FIRST, only=set(missing))
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
     assert_nothing_is_left(pipeline)
+    assert recorded(pipeline, pipeline.run_id) == sorted((task_id, 1) for task_id in missing)
+    ground.wait_until_nothing_temporary_is_left()
     survived()

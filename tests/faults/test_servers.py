@@ -11,8 +11,8 @@ import pytest
 
 from sparkify.exceptions import Unavailable
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts, assert_nothing_is_left, assert_recorded
-from tests.faults.ground import Ground, Records
+from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded
+from tests.faults.ground import RECORDING, Ground, Records
 from tests.faults.wire import MOMENTS, Blow, Connection
 from tests.pipeline import Pipeline
 
@@ -20,8 +20,6 @@ pytestmark = pytest.mark.faults
 
 SEED = 9
 LOADS = tuple(task_id for task_id in TASKS if task_id != "tables")
-# Of one task each, with the moment of the commit; to bring a server back takes a second or two.
-SERVERS = ("stage_events", "stage_songs", "songplays", "users", "time")
 
 
 def suffers(
@@ -100,7 +98,7 @@ def test_a_connection_cut_at_a_statement_is_made_anew_by_the_next_try(
         survived()
 
 
-@pytest.mark.parametrize("task_id", LOADS)
+@pytest.mark.parametrize("task_id", TASKS)
 def test_a_session_that_the_warehouse_ends_is_made_anew_by_the_next_try(
     ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
 ) -> None:
@@ -114,7 +112,7 @@ def test_a_session_that_the_warehouse_ends_is_made_anew_by_the_next_try(
     survived()
 
 
-@pytest.mark.parametrize("task_id", SERVERS)
+@pytest.mark.parametrize("task_id", TASKS)
 def test_postgresql_recovers_from_the_kill_of_a_sessions_process(
     ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
 ) -> None:
@@ -129,18 +127,21 @@ def test_postgresql_recovers_from_the_kill_of_a_sessions_process(
 
 
 @pytest.mark.parametrize("program", ["redshift", "postgres"])
-@pytest.mark.parametrize("task_id", SERVERS)
-def test_a_server_killed_at_the_commit_and_brought_back_has_all_or_nothing(
+@pytest.mark.parametrize("task_id", TASKS)
+def test_a_server_killed_in_a_task_and_after_its_commit_and_brought_back_has_all_or_nothing(
     ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str, program: str
 ) -> None:
-    commit = statements(ground, stage, task_id).index("commit") + 1
+    asked = statements(ground, stage, task_id)
     chance = random.Random(f"{SEED} {task_id} {program}")
+    moments = [(chance.randint(1, len(asked) - 1), "asked")]
+    if task_id in LOADS:
+        moments.append((asked.index("commit") + 1, "answered"))
 
     def kill(connection: Connection) -> None:
         ground.kill(program)
         connection.drop()
 
-    for number, moment in ((commit, "answered"), (chance.randint(1, commit), "asked")):
+    for number, moment in moments:
         suffers(ground, stage, task_id, number, moment, kill)
         survived()
 
@@ -155,7 +156,10 @@ def test_a_task_killed_at_any_moment_is_made_good_by_its_next_try(
     records.restore(task_id)
     run = Attempts(ground, pipeline, scenes.FIRST)
     run.kill_task_after(task_id, 0.5 * chance.random())
+    scene = after(task_id) if run.committed else task_id
+    assert records.fingerprint(without=RECORDING) == records.fingerprint(without=RECORDING, scene=scene)
     run.finish(task_id)
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
     assert_nothing_is_left(pipeline)
+    assert_recorded(run)
     survived()
