@@ -157,6 +157,7 @@ with DAG(
         task_id="songplays",
         table="songplays",
         sql="facts/songplays.sql",
+        touched="facts/songplays_touched.sql",
         key="songplay_id",
         sort_key="start_time",
         pending={"time_pending": "pending/time_of_songplays.sql"},

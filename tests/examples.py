@@ -252,6 +252,16 @@ IDENTITY = [
         expected={"songplays": [(PLAY, at(0), 7, "free", None, None, 1, "Porto", "Firefox", NOV_1)]},
     ),
     Example(
+        "the page is the winner's: an event that is a play only in the file of a later date is none",
+        events={NOV_1: [play(page="Home")], NOV_2: [play()]},
+        expected={"songplays": [], "users": [ANA], "time": []},
+    ),
+    Example(
+        "the page is the winner's: an event that is a play in the file of the first of two dates is one",
+        events={NOV_1: [play()], NOV_2: [play(page="Home")]},
+        expected={"songplays": [(PLAY, at(0), 7, "free", None, None, 1, "Porto", "Firefox", NOV_1)]},
+    ),
+    Example(
         "the names are the winner's",
         events={NOV_1: [event(firstName="Bea", gender="F"), event(firstName="Ana", gender="M")]},
         expected={"users": [(7, "Ana", "Lima", "M", "free", at(0))]},

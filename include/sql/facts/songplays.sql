@@ -4,22 +4,7 @@ with
 
 touched as (
 
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from staging_events
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-
-    union
-
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from songplays_pending
+    {{ events.touched(log_dates) }}
 
 ),
 

@@ -56,6 +56,26 @@ select
     from incoming
 {%- endmacro -%}
 
+{#- The identities that a run has to do with: those of its log dates, and those that other tasks left to songplays. -#}
+{%- macro touched(log_dates) -%}
+select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from staging_events
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+    union
+
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id
+    from songplays_pending
+{%- endmacro -%}
+
 {#- Every delivery of an event in staging: of an event delivered twice the first in this order counts. -#}
 {%- macro delivered_events() -%}
 select

@@ -24,11 +24,13 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
     """
     Replaces what the run's log dates touch in a fact table by the rows that a SELECT gives.
 
-    Touched are the rows of the dates, the rows whose key the SELECT gives again (an event that another date had
-    delivered), and the keys in the table's pending table. All in one transaction.
+    Touched are the rows of the dates, and those of the keys that ``touched`` gives: an event that the dates deliver
+    may have its row from another date, and may have none any more. All in one transaction.
 
     :param table: the fact table; ``<table>_pending`` holds the keys left to it by other tasks. (not templated)
     :param sql: SELECT of the rows, by the table's column names, with ``log_dates.first`` and ``.last``. (templated)
+    :param touched: SELECT of ``key`` and ``sort_key`` of all rows that the dates, and the table's pending table, have
+        to do with, whether or not they are rows any more. (templated)
     :param key: the column that identifies a row.
     :param sort_key: the table's sort key; bounds the search for the keys, so that history costs nothing.
     :param partition: the column of the source partition; default ``log_date``.
@@ -40,9 +42,9 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
     """
 
     conn_id_field = "redshift_conn_id"
-    template_fields: Sequence[str] = ("sql", "pending_sql")
+    template_fields: Sequence[str] = ("sql", "touched", "pending_sql")
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "pending_sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "touched": "sql", "pending_sql": "sql"}
     ui_color = "#f4b183"
     operator_extra_links = (LogDateOnThePage(), LatestReport())
 
@@ -51,6 +53,7 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
         *,
         table: str,
         sql: str,
+        touched: str,
         key: str,
         sort_key: str,
         partition: str = "log_date",
@@ -62,6 +65,7 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
         super().__init__(**kwargs)
         self.table = table
         self.sql = sql
+        self.touched = touched
         self.key = key
         self.sort_key = sort_key
         self.partition = partition
@@ -80,7 +84,7 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
             self._work_out(warehouse, dates)
             note_pending(warehouse, self.pending_tables, self.pending_sql)
             load.rows_deleted = self._delete(warehouse)
-            columns = ", ".join(warehouse.columns(self.table))
+            columns = warehouse.column_list(self.table)
             load.rows_inserted = warehouse.execute(
                 f"insert into {self.table} ({columns}) select {columns} from incoming"
             )
@@ -90,15 +94,12 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
 
     def _work_out(self, warehouse: Warehouse, dates: LogDates) -> None:
         warehouse.execute(f"create temp table incoming as\n{self.sql.strip()}")
-        keys, near = f"select {self.key} from incoming", self._near(warehouse, "incoming")
-        pending = f"{self.table}{SUFFIX}"
-        if warehouse.rows(f"select 1 from {pending} limit 1"):
-            # Of any date, and where is not known.
-            keys, near = f"{keys} union select {self.key} from {pending}", ""
+        warehouse.execute(f"create temp table touched as\n{self.touched.strip()}")
         warehouse.execute(
             f"create temp table outgoing as"
             f" select * from {self.table} where {self.partition} between '{dates.first}' and '{dates.last}'"
-            f" union select * from {self.table} where {self.key} in ({keys}){near}"
+            f" union select * from {self.table}"
+            f" where {self.key} in (select {self.key} from touched){self._near(warehouse, 'touched')}"
         )
 
     def _delete(self, warehouse: Warehouse) -> int:

@@ -24,6 +24,13 @@ of_dates as (
 
 ),
 
+ids_of_dates as (
+
+    select {{ events.songplay_id() }} as songplay_id
+    from of_dates
+
+),
+
 deliveries as (
 
     select
@@ -49,9 +56,7 @@ expected as (
     where
         delivery = 1
         and page = 'NextSong'
-        and songplay_id in (
-            select {{ events.songplay_id() }} from of_dates
-        )
+        and songplay_id in (select songplay_id from ids_of_dates)
 
 ),
 
@@ -119,7 +124,10 @@ where
         loaded.songplay_id is null
         or (
             expected.songplay_id is null
-            and loaded.log_date
-            between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+            and (
+                loaded.log_date
+                between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+                or loaded.songplay_id in (select songplay_id from ids_of_dates)
+            )
         )
     )
