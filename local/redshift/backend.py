@@ -45,7 +45,8 @@ def as_redshift(fields: dict[str, str]) -> dict[str, str]:
         return shown | {"C": "22001", "M": "Value too long for character type", "D": f"Column: {column}"}
     if code == "40001":
         where = "Serializable isolation violation on table - transactions form a cycle"
-        return shown | {"M": f"1023: {where}", "D": f"{where}. {fields.get('D', said)}"}
+        # Not PostgreSQL's SQLSTATE: clients must know it by its number.
+        return shown | {"C": "XX000", "M": "1023", "D": f"{where}. {fields.get('D', said)}"}
     if code == "57014":
         return shown | {"M": "Query cancelled on user's request", "D": said}
     return shown

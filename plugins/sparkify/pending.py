@@ -34,6 +34,6 @@ def note_pending(warehouse: Warehouse, tables: Iterable[str], selects: Iterable[
     """Write what each SELECT gives into its table; returns the number of keys."""
     noted = 0
     for table, select in zip(tables, selects, strict=True):
-        columns = ", ".join(warehouse.columns(table))
+        columns = warehouse.column_list(table)
         noted += warehouse.execute(f"insert into {table} ({columns})\n{select.strip()}")
     return noted

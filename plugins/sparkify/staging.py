@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from sparkify.exceptions import DataError, SettingsError
 from sparkify.history import insert_rows
 from sparkify.load_errors import SHOWN, LoadError, copy_failure, last_copy_id, read_load_errors, refuse_if_unseen
+from sparkify.warehouse import quoted
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 PARTITION = "log_date"
 LONGEST_VARCHAR = 65_535  # bytes
 ROWS_AN_INSERT = 100
+# So many small files take a small cluster minutes; a COPY of a whole catalogue might take longer than a statement may.
+FILES_A_COPY = 5_000
 
 
 class ManifestCopy:
@@ -75,9 +79,15 @@ class ManifestCopy:
         rows = 0
         for is_gzip in (False, True):
             chosen = [file for file in files if file.size and file.is_gzip == is_gzip]
-            if chosen:
-                manifest = self.source.put_manifest(f"{self.path}/{name}{'.gz' if is_gzip else ''}.manifest", chosen)
+            for first in range(0, len(chosen), FILES_A_COPY):
+                part = f"-{first}" if first else ""
+                manifest = self.source.put_manifest(
+                    f"{self.path}/{name}{part}{'.gz' if is_gzip else ''}.manifest", chosen[first : first + FILES_A_COPY]
+                )
                 rows += self._copy(warehouse, load, manifest, is_gzip, log_date)
+                if len(chosen) > FILES_A_COPY:
+                    done = min(first + FILES_A_COPY, len(chosen))
+                    self.log.info("Copied %s of %s files.", f"{done:,}", f"{len(chosen):,}")
         load.files += len(files)
         load.bytes += sum(file.size for file in files)
         load.rows_staged += rows
@@ -106,7 +116,7 @@ class ManifestCopy:
         before = last_copy_id(warehouse)
         try:
             warehouse.execute(
-                f"copy incoming ({', '.join(self.columns)}) from '{manifest}' {options} manifest"
+                f"copy incoming ({', '.join(map(quoted, self.columns))}) from '{manifest}' {options} manifest"
                 f" format as json '{self.jsonpaths_url}'{compression} maxerror {self.max_bad_lines + 1}"
             )
         except (DataError, SettingsError) as error:
@@ -145,7 +155,13 @@ class ManifestCopy:
 def path_of(run_id: RunId) -> str:
     """A key prefix that no other try of any task has."""
     run = (run_id.dag_id, run_id.run_id, run_id.task_id, f"try-{run_id.try_number}")
-    return "/".join(re.sub(r"[^\w.+-]", "_", part, flags=re.ASCII) for part in run)
+    return "/".join(_readable(part) for part in run)
+
+
+def _readable(name: str) -> str:
+    """The name with _ for what a key had better not hold; then no two names may become the same."""
+    readable = re.sub(r"[^\w.+-]", "_", name, flags=re.ASCII)
+    return readable if readable == name else f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def copy_options(settings: Settings) -> str:

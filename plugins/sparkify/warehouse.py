@@ -27,9 +27,11 @@ LOCK_TIMEOUT_MS = 600_000
 KILL_SECONDS = 4.0
 QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
-# PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server
-# (40001 is Redshift's 1023, 40P01 a deadlock), all of which another try may not meet.
+# PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server, which
+# another try may not meet.
 TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
+# Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
+CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
 # What drivers raise when the connection ends in the middle of an answer: they take what came for all of it.
 CUT_OFF = (OSError, EOFError, LookupError, struct.error)
 
@@ -135,6 +137,10 @@ class Warehouse:
         with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
             return [_text(column[0]) for column in cursor.description]
 
+    def column_list(self, table: str) -> str:
+        """The table's columns in order, as SQL: quoted, with commas between."""
+        return ", ".join(quoted(column) for column in self.columns(table))
+
     @contextlib.contextmanager
     def transaction(self, *tables: str) -> Iterator[None]:
         """Commit all of the block or none of it, while no other writer of ``tables`` is in one of its own.
@@ -209,7 +215,7 @@ class Warehouse:
             )
         if code == "42501":
             return SettingsError(f"The user of connection {self.conn_id} lacks a permission: {message}")
-        if TRANSIENT.match(code) or code == QUERY_CANCELED:
+        if TRANSIENT.match(code) or code == QUERY_CANCELED or CONFLICT.match(message):
             return Unavailable(f"Could not {what}: {message} (SQLSTATE {code})")
         if not code and (isinstance(error, CUT_OFF) or type(error).__name__ in ("OperationalError", "InterfaceError")):
             return Unavailable(f"Could not {what}: {message}")
@@ -227,6 +233,11 @@ def between(warehouse: Warehouse, table: str, column: str) -> str:
     if isinstance(lowest, int | date):
         return f"{column} between '{lowest}' and '{highest}'"
     return ""
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def sqlstate(error: BaseException) -> str:

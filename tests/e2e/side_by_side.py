@@ -19,7 +19,7 @@ from local.supervision import Supervisor
 from tests.e2e.conftest import CommandLine
 from tests.test_docs import created_tables
 
-CONFLICT = "(SQLSTATE 40001)"
+CONFLICT = "isolation violation"
 HELD_SECONDS = 60.0
 
 

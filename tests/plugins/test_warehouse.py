@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+import redshift_connector
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.timeout import timeout
 
@@ -114,6 +115,38 @@ def test_a_session_that_cannot_be_set_up_is_left_to_nobody(pipeline: Pipeline, m
             pass
     with pytest.raises(Unavailable, match="closed"):
         session.rows("select 1")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"C": "XX000", "M": "1023", "D": "Serializable isolation violation on table - 119371, transactions forming …"},
+        {"C": "XX000", "M": "could not complete because of conflict with concurrent transaction"},
+        {"C": "40001", "M": "could not serialize access"},
+        {"C": "40P01", "M": "deadlock detected"},
+        {"C": "57P01", "M": "terminating connection due to administrator command"},
+    ],
+    ids=lambda fields: str(fields["M"]),
+)
+def test_what_the_warehouse_rolls_back_is_tried_again(pipeline: Pipeline, fields: dict[str, str]) -> None:
+    with pytest.raises(Unavailable, match=fields["M"]), pipeline.session() as session, session._translated("do it"):
+        raise redshift_connector.ProgrammingError(fields)
+
+
+def test_a_failed_copy_has_the_same_sqlstate_and_is_not_tried_again(pipeline: Pipeline) -> None:
+    failed = {"C": "XX000", "M": "Load into table 'incoming' failed. Check 'sys_load_error_detail' system table"}
+    with pytest.raises(DataError, match="Load into table"), pipeline.session() as session, session._translated("do it"):
+        raise redshift_connector.ProgrammingError(failed)
+
+
+def test_a_column_may_have_any_name(pipeline: Pipeline) -> None:
+    with pipeline.session() as session:
+        session.execute('create temp table odd (plain integer, "order by; ""it""" integer)')
+        columns = session.column_list("odd")
+        assert columns == '"plain", "order by; ""it"""'
+        session.execute(f"insert into odd ({columns}) values (1, 2)")
+        session.execute(f"insert into odd ({columns}) select {columns} from odd")
+        assert session.rows(f"select {columns} from odd") == [(1, 2), (1, 2)]
 
 
 def test_a_dropped_table_is_told_with_the_cure(pipeline: Pipeline) -> None:

@@ -12,7 +12,7 @@ from sparkify.history import Load, RunId
 from sparkify.links import LatestReport, LogDateOnThePage
 from sparkify.pending import SUFFIX
 from sparkify.task import WarehouseTask
-from sparkify.warehouse import between
+from sparkify.warehouse import between, quoted
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -90,7 +90,7 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
                 load.rows_updated = warehouse.execute(
                     f"delete from {self.table} using changed where {self._same_key('changed')}"
                 )
-            columns = ", ".join(warehouse.columns(self.table))
+            columns = warehouse.column_list(self.table)
             written = warehouse.execute(f"insert into {self.table} ({columns}) select {columns} from changed")
             load.rows_inserted = written - load.rows_updated
             if self.pending:
@@ -110,11 +110,11 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
             )
 
     def _find_changed(self, warehouse: Warehouse) -> None:
-        columns = ", ".join(warehouse.columns(self.table))
+        columns = warehouse.column_list(self.table)
         near = between(warehouse, "incoming", self.key)
         where = f" where {near}" if near else ""
         if self.method == "append":
-            given = ", ".join(f"incoming.{column}" for column in warehouse.columns(self.table))
+            given = ", ".join(f"incoming.{quoted(column)}" for column in warehouse.columns(self.table))
             warehouse.execute(
                 f"create temp table changed as select {given} from incoming"
                 f" left join (select {self.key} as known_key from {self.table}{where}) as known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.amazon.aws.transfers import s3_to_redshift as amazon
@@ -126,12 +127,24 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
+            self._still(copy.source, files)
             self._replace(warehouse, load, f"where {partition}")
             warehouse.execute(f"delete from staging_rejects where table_name = '{self.table}' and {partition}")
             copy.keep_rejects(warehouse)
             ledger.replace(warehouse, partition)
             load.record(warehouse, copy.run_id)
         return load
+
+    def _still(self, source: Source, files: Mapping[str, list[SourceFile]]) -> None:
+        """The files are those that were copied, which another run may have replaced by newer ones since."""
+        changed = [
+            log_date for log_date, of_date in files.items() if source.log_files(date.fromisoformat(log_date)) != of_date
+        ]
+        if changed:
+            raise Unavailable(
+                f"The files of log date {', '.join(changed[:SHOWN])} changed while they were copied, and nothing was "
+                "loaded. Another try copies them as they are now."
+            )
 
     def _dated_files(self, source: Source, dates: LogDates) -> dict[str, list[SourceFile]]:
         files = {str(log_date): source.log_files(log_date) for log_date in dates}
@@ -203,7 +216,7 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         return warehouse.transaction(self.table, *(owner(table) for table in self.pending_tables))
 
     def _replace(self, warehouse: Warehouse, load: Load, where: str) -> None:
-        columns = ", ".join(warehouse.columns(self.table))
+        columns = warehouse.column_list(self.table)
         warehouse.execute("drop table if exists outgoing")
         warehouse.execute(f"create temp table outgoing as select * from {self.table} {where}")
         noted = note_pending(warehouse, self.pending_tables, self.pending_sql)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import date
+from typing import Any
 
 import pytest
 
-from sparkify.exceptions import DataError, SettingsError
+from sparkify import staging
+from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.history import RunId
 from sparkify.load_errors import refuse_if_unseen
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.staging import path_of
 from sparkify.warehouse import Warehouse
 from tests.examples import event
 from tests.pipeline import Pipeline
@@ -200,6 +205,60 @@ def test_songs_that_another_run_copies_meanwhile_are_neither_lost_nor_copied_twi
     monkeypatch.setattr(S3ToRedshiftOperator, "_known_files", another_run_follows)
     pipeline.run(DAY, only={"stage_songs"})
     assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO2",)]
+
+
+def test_a_file_delivered_and_loaded_while_it_was_copied_is_not_replaced_by_what_it_was(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.put_events(DAY, [event(level="free")])
+    begin_to_write = S3ToRedshiftOperator._writing
+    others: list[str] = ["run"]
+
+    def another_run_is_first(operator: S3ToRedshiftOperator, warehouse: Warehouse) -> Any:
+        if others:
+            others.pop()
+            pipeline.put_events(DAY, [event(level="paid")])
+            pipeline.run(DAY, only={"stage_events"})
+        return begin_to_write(operator, warehouse)
+
+    monkeypatch.setattr(S3ToRedshiftOperator, "_writing", another_run_is_first)
+    with pytest.raises(Unavailable, match=f"The files of log date {DAY} changed while they were copied, and nothing"):
+        pipeline.run(DAY, only={"stage_events"})
+    assert pipeline.rows("select level from staging_events") == [("paid",)]
+    pipeline.run(DAY, only={"stage_events"})
+    assert pipeline.rows("select level from staging_events") == [("paid",)]
+
+
+def test_many_files_are_copied_in_parts(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "FILES_A_COPY", 2)
+    songs = [f'{{"song_id": "SO{number}"}}'.encode() for number in range(7)]
+    names = [f"song_data/A/A/A/TR{number}.json" for number in range(7)]
+    pipeline.put(dict(zip(names[:5], songs[:5], strict=True)))
+    pipeline.put({f"{name}.gz": gzip.compress(song) for name, song in zip(names[5:], songs[5:], strict=True)})
+    counts = pipeline.run(DAY, only={"stage_songs"})["stage_songs"]
+    assert (counts["files"], counts["rows_staged"], counts["rows_inserted"]) == (7, 7, 7)
+    assert len(pipeline.rows("select distinct song_id from staging_songs")) == 7
+    kept = pipeline.s3.list_objects_v2(Bucket=pipeline.control_bucket)["Contents"]
+    manifests = sorted(item["Key"].rpartition("/")[2] for item in kept if item["Key"].endswith(".manifest"))
+    assert manifests == [f"catalogue-0{part}.manifest" for part in ("-2", "-4", ".gz", "")]
+
+
+def test_bad_lines_count_over_all_parts(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "FILES_A_COPY", 1)
+    pipeline.put({f"{FOLDER}2018-11-01-events-{part}.json": line(itemInSession=part) + b"\n{x" for part in range(3)})
+    with pytest.raises(DataError, match=r"3 line\(s\) were refused, more than max_bad_lines=2"):
+        pipeline.run(DAY, only=STAGE, max_bad_lines=2)
+    assert not pipeline.rows("select * from staging_events")
+    counts = pipeline.run(DAY, only=STAGE, max_bad_lines=3)["stage_events"]
+    assert (counts["rows_staged"], counts["rows_refused"]) == (3, 3)
+
+
+def test_no_two_tries_write_to_one_place() -> None:
+    names = ["manual__2018-11-01", "manual:2018-11-01", "manual_2018-11-01", "manual/2018-11-01", "manual 2018-11-01"]
+    paths = {path_of(RunId("dag", name, "stage", number)) for name in names for number in (1, 2)}
+    assert len(paths) == 2 * len(names)
+    assert "dag/manual__2018-11-01/stage/try-1" in paths
+    assert all(re.fullmatch(r"dag/[\w.+-]+/stage/try-\d", path, re.ASCII) for path in paths)
 
 
 def test_a_catalogue_that_vanished_fails_unless_it_may_be_skipped(pipeline: Pipeline) -> None:
