@@ -28,7 +28,7 @@ status: $(STAMP) ## say how they are
 	@$(PYTHON) -m local status
 
 test: $(STAMP) ## run the tests (ARGS="-k name" runs some)
-	$(VENV)/bin/pytest -n 2 --dist loadfile $(ARGS)
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/ruff check .

@@ -189,6 +189,8 @@ def _run(pipeline: Pipeline, tasks: Sequence[str], dates: Days, day: int) -> lis
 def _no_garbage_collection() -> Iterator[None]:
     """Going over all of Airflow's objects takes a quarter of a second, in whichever task it happens to fall due."""
     gc.collect()
+    # What lives on need not be gone over again before the next task.
+    gc.freeze()
     gc.disable()
     try:
         yield

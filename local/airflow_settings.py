@@ -22,7 +22,7 @@ NOTED = "airflow_settings"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
-# made by hand has no tasks.
+# made by hand has no tasks. Airflow looks every half a minute whether a backfill is over, and before begins no other.
 _LOCAL_SETTINGS = """\
 import sys
 
@@ -42,6 +42,17 @@ def next_dagrun_info(self, *, last_automated_data_interval, restriction):
 CronDataIntervalTimetable.next_dagrun_info = next_dagrun_info
 
 if "scheduler" in sys.argv:
+    from airflow.utils.event_scheduler import EventScheduler
+
+    call_regular_interval = EventScheduler.call_regular_interval
+
+    def call_sooner(self, delay, action, *arguments, **named):
+        if action.__name__ == "_mark_backfills_complete":
+            delay = 1
+        call_regular_interval(self, delay, action, *arguments, **named)
+
+    EventScheduler.call_regular_interval = call_sooner
+
     import airflow.providers.amazon.aws.hooks.redshift_sql
     import airflow.providers.amazon.aws.hooks.s3
     import airflow.providers.amazon.aws.transfers.s3_to_redshift
@@ -89,6 +100,10 @@ def settings(home: Home) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         # On a busy machine five seconds, the default, are too few for the first task.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        # A task that has ended may only be noticed at its next heartbeat: by default after up to five seconds. The
+        # second keeps to the default for how long the API server may be away, 15 seconds.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.airflow / "logs"),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         # At each turn the scheduler says which DAGs wait for their run to end before the next: four times a second.

@@ -9,7 +9,7 @@ from typing import Any
 from local.databases import WAREHOUSE, WAREHOUSE_USER
 from local.home import Home
 from local.ports import LOOPBACK
-from local.s3.server import REGION
+from local.s3 import REGION
 
 SOURCE_BUCKET = "sparkify"
 CONTROL_BUCKET = "sparkify-control"

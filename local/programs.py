@@ -171,6 +171,8 @@ class AirflowProgram(Program):
     def __init__(self, name: str, arguments: Sequence[str], health: str | None, port: int | None = None) -> None:
         self.name = name
         self.preferred_port = port
+        # The server of the API has answered all in a moment, and then lingers for ten seconds.
+        self.stop_seconds = 3 if port else Program.stop_seconds
         self._arguments = tuple(arguments)
         self._health = health
 

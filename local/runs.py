@@ -101,10 +101,9 @@ class Runner:
                     continue
                 return dates
             if not told:
-                # It may have ended long ago: Airflow looks for that only every half a minute.
                 self._tell(
                     f"Backfill {active} of {backfill.dag_id} is not yet completed for Airflow, which runs one at a "
-                    "time: waiting for it, half a minute if its runs have ended."
+                    "time: waiting for it."
                 )
                 told = True
             time.sleep(_POLL_SECONDS)

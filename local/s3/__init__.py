@@ -3,3 +3,5 @@
 `recording` notices which objects a request changed, `mirror` keeps objects as files and knows nothing of moto's
 requests, `server` puts both around moto.
 """
+
+REGION = "us-west-2"

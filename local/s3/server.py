@@ -16,13 +16,12 @@ from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_wsgi_server
 
 from local.ports import LOOPBACK
+from local.s3 import REGION
 from local.s3.mirror import Mirror
 from local.s3.recording import RecordedBuckets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-REGION = "us-west-2"
 
 
 class _DurableApplication:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from local import connections
 from local.stack import temporary
@@ -22,14 +20,6 @@ def survived(request: pytest.FixtureRequest) -> Callable[[], None]:
     """Call it once a fault that was survived: the number is shown at the end of the run."""
     counted: list[tuple[str, object]] = request.node.user_properties
     return lambda: counted.append(("fault", None))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def read_the_description_of_s3_once() -> Iterator[None]:
-    """Each task reads it anew, as is right for a process of its own; here it would be half of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", functools.cache(JSONFileLoader().load_file).__call__)
-        yield
 
 
 @pytest.fixture(scope="session")

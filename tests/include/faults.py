@@ -248,9 +248,10 @@ class Sound:
         for item in self.pipeline.s3.list_objects_v2(Bucket=self.pipeline.bucket)["Contents"]:
             self.pipeline.remove(item["Key"])
         self.pipeline.put(self.files)
-        for table in self.tables:
-            self.pipeline.execute(f"delete from {table}")
-            self.pipeline.execute(f"insert into {table} select * from {self.kept}.{table}")
+        with self.pipeline.session() as warehouse:
+            for table in self.tables:
+                warehouse.execute(f"delete from {table}")
+                warehouse.execute(f"insert into {table} select * from {self.kept}.{table}")
 
     def drop(self) -> None:
         """Forget the schema and the copy."""

@@ -26,7 +26,7 @@ from local.airflow_settings import NOTED
 from local.connections import AIRFLOW_USER, airflow_url, redshift_arguments, s3_client, s3_endpoint
 from local.home import Home
 from local.programs import RedshiftProgram
-from local.s3.server import REGION
+from local.s3 import REGION
 from tests.e2e.conftest import CommandLine
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
