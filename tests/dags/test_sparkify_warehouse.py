@@ -1,6 +1,6 @@
 """The warehouse's DAG: its picture and params, and its story from provision to teardown.
 
-docs/warehouse-transcript.md holds what the runs said; a test compares it, or writes it if WRITE_TRANSCRIPT is set.
+docs/warehouse.md holds what the runs said; a test compares it, or writes it if WRITE_TRANSCRIPT is set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DAG = load_dag("sparkify_warehouse")
 STACK = "sparkify-warehouse"
 SECRET = "airflow/connections/redshift_default"
 NOV_1 = date(2018, 11, 1)
-PAGE = PROJECT / "docs" / "warehouse-transcript.md"
+PAGE = PROJECT / "docs" / "warehouse.md"
 BEGIN = "<!-- Written by: WRITE_TRANSCRIPT=1 pytest tests/dags/test_sparkify_warehouse.py -->"
 END = "<!-- End of what was written -->"
 # What another table or check would change on the page, and is not its business.

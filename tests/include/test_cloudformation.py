@@ -15,7 +15,7 @@ import yaml
 from tests.pipeline import PROJECT
 
 FOLDER = PROJECT / "include" / "cloudformation"
-PAGES = ("README.md", "docs/warehouse-transcript.md")
+PAGES = ("README.md", "docs/warehouse.md")
 
 
 class _Loader(yaml.SafeLoader):

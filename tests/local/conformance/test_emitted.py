@@ -1,4 +1,4 @@
-"""docs/stand-in.md lists every form and construct that the package emits, with its page, and no other."""
+"""docs/stand-in-reference.md lists every form and construct that the package emits, with its page, and no other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.local.conformance.emission import statements
 from tests.local.conformance.shapes import FORMS, shape
 
-PAGE = Path(__file__).parents[3] / "docs" / "stand-in.md"
+PAGE = Path(__file__).parents[3] / "docs" / "stand-in-reference.md"
 SECTION = "## The statements that the package emits"
 LINE = re.compile(r"\| `(.+)` \| \[(.+)\]\((.+)\) \|")
 AMAZON = "https://docs.aws.amazon.com/redshift/latest/dg/"
@@ -37,7 +37,7 @@ def listed() -> dict[str, str]:
 def test_every_form_and_construct_has_its_line(emitted: Mapping[str, str]) -> None:
     missing = {name: statement for name, statement in emitted.items() if name not in listed()}
     shown = "\n".join(f"{name!r} in: {statement}" for name, statement in missing.items())
-    assert not missing, f"docs/stand-in.md, {SECTION!r}, has no line with a page of documentation for\n{shown}"
+    assert not missing, f"{PAGE.name}, {SECTION!r}, has no line with a page of documentation for\n{shown}"
 
 
 def test_no_line_stands_for_what_is_no_longer_emitted(emitted: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from local.redshift.sql.lexer import quote_literal
 from local.redshift.sql.plan import Refuse
 from local.redshift.sql.rewrite import rewrite
 
-PAGE = Path(__file__).parents[4] / "docs" / "stand-in.md"
+PAGE = Path(__file__).parents[4] / "docs" / "stand-in-reference.md"
 GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg/"
 
 
