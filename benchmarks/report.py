@@ -32,6 +32,7 @@ The two histories are schemas of one stand-in, and the loads beside them take tu
 in one process: the figures hold the operators' own time, S3's and the warehouse's, and none of Airflow's scheduling.
 The dates are those that follow the history, which therefore grows by one with each.
 {tables}
+
 A task holds if it takes at most {most_ratio:g} times as long, or at most {noise:.0f} ms longer, which is what tasks of
 some ten milliseconds differ by anyway. All tasks together have to hold too.
 
@@ -40,7 +41,7 @@ between the first and the last moment of what it loads. Only a re-delivery that 
 looks further. PostgreSQL, which stands in for Redshift here, skips blocks by BRIN indexes where Redshift does by zone
 maps: the ratio says something of a cluster too, the milliseconds do not.
 
-# Songs that come late
+## Songs that come late
 
 A song that arrives after its plays is matched to them in the run in which it arrives. What that costs beside
 {plays:,} plays, measured once for each number of songs, in seconds:
