@@ -140,6 +140,7 @@ with DAG(
             table="staging_songs",
             source="song_files",
             jsonpaths="songs.json",
+            max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
             pending={"songplays_pending": "pending/songplays_of_songs.sql"},
             inlets=[Asset("sparkify_song_data")],

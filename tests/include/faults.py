@@ -151,6 +151,12 @@ FAULTS = (
         "a staged row that somebody deleted",
         sql=f"delete from staging_events where log_date = '{DAY}' and page = 'Home' and user_id = 8",
     ),
+    Fault(
+        "staging_songs.file_was_read",
+        "a song file that is no JSON, with `max_bad_lines` 1",
+        files={"song_data/A/A/A/TR8.json": b"{oops"},
+        params={"max_bad_lines": 1},
+    ),
     in_catalogue("staging_songs.song_has_an_id", "a song without an id", 3, song(None)),
     in_catalogue("staging_songs.song_is_delivered_once", "a song in two files that differ", 4, song("SO1", year=1998)),
     in_catalogue(
