@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,14 +83,15 @@ def test_the_report_tells_what_the_warehouse_holds(loaded: Pipeline) -> None:
     assert broken == {name for (name,) in recorded}
 
 
-def test_a_check_that_passes_when_it_runs_again_is_a_warning_no_more(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("through", [None, DAY + timedelta(days=1)], ids=["alone", "in a range"])
+def test_a_check_that_passes_when_it_runs_again_is_a_warning_no_more(pipeline: Pipeline, through: date | None) -> None:
     pipeline.put_events(DAY, [play(userId=None)])
     pipeline.run(DAY, missing_file="skip")
     make_report(pipeline)
     (warning,) = (row for row in latest(pipeline)["warnings"] if row["check_name"] == "staging_events.play_has_a_user")
     assert (warning["severity"], warning["offending"]) == ("warn", 1)
     pipeline.put_events(DAY, [play()])
-    pipeline.run(DAY, missing_file="skip")
+    pipeline.run(DAY, through, missing_file="skip")
     make_report(pipeline)
     assert "staging_events.play_has_a_user" not in {row["check_name"] for row in latest(pipeline)["warnings"]}
 
