@@ -25,7 +25,7 @@ that the log-in was refused. It takes some ten minutes the first time; waiting h
 | `stack` | the stack's name; another name is another warehouse |
 | `parameters` | for `provision`: parameters of the template, as a JSON object; what is not named stays |
 | `secret` | the secret in Secrets Manager that holds the connection; its end is the connection's id |
-| `connection_extra` | the extra of that connection |
+| `connection_extra` | the extra of that connection: how the driver connects, not where or as whom |
 | `confirm` | for `teardown`: the stack's name, typed |
 
 The first `provision` must say who may connect, by `{"ClientCidr": "10.0.0.0/16"}` or `{"ClientSecurityGroup": "sg-…"}`.
@@ -48,8 +48,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
+from airflow.sdk.exceptions import AirflowRuntimeError
 
-from sparkify.exceptions import Unavailable
+from sparkify.exceptions import SettingsError, Unavailable
 from sparkify.layout import include_folder
 from sparkify.operators.cluster_sensor import ClusterSensor
 from sparkify.operators.copy_smoke_test import CopySmokeTestOperator
@@ -57,7 +58,7 @@ from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
 from sparkify.operators.delete_stack import DeleteStackOperator
 from sparkify.operators.deploy_stack import DeployStackOperator
-from sparkify.operators.publish_connection import PublishConnectionOperator
+from sparkify.operators.publish_connection import EXTRA_KEYS, PublishConnectionOperator
 from sparkify.operators.set_default_role import SetDefaultRoleOperator
 from sparkify.operators.stack_sensor import StackSensor
 from sparkify.operators.switch_cluster import SwitchClusterOperator
@@ -111,15 +112,17 @@ with DAG(
         "secret": Param(
             "airflow/connections/redshift_default",
             type="string",
-            minLength=1,
+            pattern="^[A-Za-z0-9/_+=.@-]{1,512}$",
             title="Secret",
-            description="Where in Secrets Manager the connection is published.",
+            description="Where in Secrets Manager the connection is published. Only a secret that this DAG made for "
+            "this stack is written over.",
         ),
         "connection_extra": Param(
             {"sslmode": "verify-full"},
             type="object",
+            propertyNames={"enum": list(EXTRA_KEYS)},
             title="Extra of the connection",
-            description="Only what redshift_connector takes.",
+            description=f"How the driver connects, by no other keys than {', '.join(EXTRA_KEYS)}.",
         ),
         "confirm": Param(
             "",
@@ -135,7 +138,10 @@ with DAG(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "retry_policy": ExceptionRetryPolicy(
-            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="AWS or the warehouse was away")],
+            rules=[
+                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="AWS or the warehouse was away"),
+                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
+            ],
             default=RetryAction.FAIL,
         ),
     },
@@ -146,7 +152,10 @@ with DAG(
     )
     def choose(params: dict[str, Any]) -> str:
         """The first task of the action."""
-        return FIRST_TASK[params["action"]]
+        for action, first_task in FIRST_TASK.items():
+            if params["action"] == action:
+                return first_task
+        raise SettingsError(f"action={params['action']!r} is unknown. Use one of {', '.join(FIRST_TASK)}.")
 
     with TaskGroup(
         "provision", prefix_group_id=False, tooltip="Creates or updates the warehouse, and tries it"
@@ -184,7 +193,7 @@ with DAG(
             stack=STACK,
             secret=SECRET,
             extra="{{ params.connection_extra | tojson }}",
-            doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of it.",
+            doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of its own.",
         )
         tables = CreateTablesOperator(
             task_id="tables",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,18 +15,25 @@ from sparkify.exceptions import SettingsError
 
 # Says whose connection the secret holds, so that one stack neither overwrites nor removes another's.
 OWNER_TAG = "sparkify-stack"
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 
 
 class ConnectionSecret:
     """The secret of this name, for the connection to this stack's cluster."""
 
     def __init__(self, name: str, stack: str, aws_conn_id: str) -> None:
+        if not NAME.fullmatch(name):
+            raise SettingsError(
+                f"secret={name!r} is not a name that Secrets Manager takes: up to 512 letters, digits and / _ + = . @ "
+                "-. Trigger the DAG again with another."
+            )
         self.name = name
         self.stack = stack
         self.client: Any = client("secretsmanager", aws_conn_id)
 
     def publish(self, connection: Mapping[str, Any]) -> bool:
-        """Write the connection, as JSON, over what was there; True if the secret is new."""
+        """Write the connection, as JSON, into a secret that is new, then True, or was made for this stack."""
         if connection.get("password"):
             mask_secret(connection["password"])
         found = self._description()
@@ -34,7 +42,7 @@ class ConnectionSecret:
                 tags = [{"Key": OWNER_TAG, "Value": self.stack}]
                 self.client.create_secret(Name=self.name, SecretString=json.dumps(connection), Tags=tags)
                 return True
-            self._refuse_another_stacks(found)
+            self._refuse_anothers(found)
             if found.get("DeletedDate"):
                 self.client.restore_secret(SecretId=self.name)
             self.client.put_secret_value(SecretId=self.name, SecretString=json.dumps(connection))
@@ -63,9 +71,15 @@ class ConnectionSecret:
                 raise
         return found
 
-    def _refuse_another_stacks(self, found: Mapping[str, Any]) -> None:
+    def _refuse_anothers(self, found: Mapping[str, Any]) -> None:
         owner = _owner(found)
-        if owner and owner != self.stack:
+        if owner is None:
+            raise SettingsError(
+                f"The secret {self.name} was not made by this DAG; nothing was written over it. Give the param secret "
+                f"another name, or, if this stack's connection may replace what it holds, tag it {OWNER_TAG} = "
+                f"{self.stack} and clear this task."
+            )
+        if owner != self.stack:
             raise SettingsError(
                 f"The secret {self.name} holds the connection of the stack {owner}; nothing was written over it. Give "
                 "the param secret another name for this stack, or tear the other one down."

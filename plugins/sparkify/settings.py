@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import re
@@ -32,6 +31,8 @@ SPARKIFY_KEYS: dict[str, tuple[str | None, str, str]] = {
     "control_prefix": ("sparkify", r"[\w!.*()/-]{1,200}", "a key prefix of letters, digits and / . _ -"),
 }
 BUCKET = SPARKIFY_KEYS["control_bucket"][1]
+# COPY's older form takes keys where this takes a role: what was refused here may hold one.
+NOT_SHOWN = ("copy_role",)
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 # boto3's own: at DEBUG it shows session tokens, and what STS and Redshift answer when asked for credentials.
 TELLS_SECRETS = logging.getLogger("botocore")
@@ -77,7 +78,7 @@ class Settings:
         values["control_bucket"] = values["control_bucket"] or bucket
         _check(where, "s3.bucket_name", bucket, BUCKET, SPARKIFY_KEYS["control_bucket"][2])
         for name, (_, pattern, meaning) in SPARKIFY_KEYS.items():
-            _check(where, f"sparkify.{name}", values[name], pattern, meaning)
+            _check(where, f"sparkify.{name}", values[name], pattern, meaning, is_shown=name not in NOT_SHOWN)
         region = extra.get("region_name")
         if region is not None:
             _check(f"Connection {aws_conn_id}, extra", "region_name", region, REGION, "a region such as us-west-2")
@@ -107,22 +108,34 @@ def get_connection(conn_id: str) -> Connection:
 
 
 def json_object(what: str, value: object, example: str) -> dict[str, Any]:
-    """A param that is a JSON object, given as such or as its text; anything else is a :class:`SettingsError`."""
-    found = value
+    """A param that is a JSON object, given as such or as its text; anything else is a :class:`SettingsError`.
+
+    What was refused is not shown: one misplaced quote, and a password in it would stand in the log.
+    """
+    found, why = value, ""
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):
+        try:
             found = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            why = f" ({error})"
     if isinstance(found, Mapping):
         return dict(found)
-    raise SettingsError(f"{what} is {value!r}, which is no JSON object. Give it as one, for example {example}.")
+    raise SettingsError(
+        f"{what} is a {type(found).__name__} and no JSON object{why}; it is not shown, as it may hold a secret. "
+        f"Give it as one, for example {example}."
+    )
 
 
 def _mapping(where: str, value: object) -> dict[str, Any]:
     if value is None or isinstance(value, dict):
         return value or {}
-    raise SettingsError(f"{where} is {value!r}; expected a JSON object, for example {EXAMPLE}.")
+    raise SettingsError(
+        f"{where} is a {type(value).__name__}, not shown as it may hold a secret; expected a JSON object, for example "
+        f"{EXAMPLE}."
+    )
 
 
-def _check(where: str, name: str, value: object, pattern: str, meaning: str) -> None:
+def _check(where: str, name: str, value: object, pattern: str, meaning: str, *, is_shown: bool = True) -> None:
     if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-        raise SettingsError(f"{where}: {name} is {value!r}; expected {meaning}.")
+        found = repr(value) if is_shown else "something else, not shown as it may hold a key"
+        raise SettingsError(f"{where}: {name} is {found}; expected {meaning}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from botocore.exceptions import ClientError
 from sparkify.aws import client, error_code, translated
 from sparkify.exceptions import SettingsError
 
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 SHOWN = 5
 NO_UPDATES = "No updates are to be performed"
 # A change that was begun and is going its way; what else is in progress is a way back.
@@ -66,6 +69,11 @@ class Stack:
     """
 
     def __init__(self, name: str, aws_conn_id: str) -> None:
+        if not NAME.fullmatch(name):
+            raise SettingsError(
+                f"stack={name!r} is not the name of a stack: up to 128 letters, digits and hyphens, a letter first. "
+                "Trigger the DAG again with another."
+            )
         self.name = name
         self.client: Any = client("cloudformation", aws_conn_id)
 

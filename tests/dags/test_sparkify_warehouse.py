@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from airflow.sdk import RetryAction
-from airflow.sdk.exceptions import ParamValidationError
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from tests.airflow_process import AirflowProcess, DagRun, running_airflow
@@ -64,7 +65,15 @@ def test_each_action_is_a_chain_and_a_group_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("action", "destroy"), ("stack", "1st"), ("stack", ""), ("parameters", "ClientCidr"), ("secret", "")],
+    [
+        ("action", "destroy"),
+        ("stack", "1st"),
+        ("stack", ""),
+        ("parameters", "ClientCidr"),
+        ("secret", ""),
+        ("secret", "arn:aws:secretsmanager"),
+        ("connection_extra", {"host": "evil.example"}),
+    ],
 )
 def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None:
     with pytest.raises(ParamValidationError):
@@ -73,7 +82,9 @@ def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None
 
 @pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
 def test_only_trouble_that_passes_is_tried_again(task: Any) -> None:
-    assert task.retry_policy.evaluate(Unavailable("away"), 1, 3).action is RetryAction.RETRY
+    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
+    for away in (Unavailable("away"), airflow_away):
+        assert task.retry_policy.evaluate(away, 1, 3).action is RetryAction.RETRY
     for error in (DataError("no rows"), SettingsError("no bucket"), KeyError("bug")):
         assert task.retry_policy.evaluate(error, 1, 3).action is RetryAction.FAIL
     assert task.retries == 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sparkify.exceptions import SettingsError
-from sparkify.settings import Settings
+from sparkify.settings import Settings, json_object
 
 
 def define(monkeypatch: pytest.MonkeyPatch, services: Any, **extra: Any) -> None:
@@ -69,6 +69,28 @@ def test_a_value_that_could_not_be_one_is_refused_by_name(
         Settings.of_connection("aws_default")
 
 
+@pytest.mark.parametrize("role", ["aws_access_key_id=AKIA;aws_secret_access_key=Hidden-1", ["Hidden-1"]])
+def test_a_role_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch, role: object) -> None:
+    define(monkeypatch, {"s3": {"bucket_name": "plays"}, "sparkify": {"copy_role": role}})
+    with pytest.raises(SettingsError, match=r"sparkify\.copy_role is .*; expected 'default' or the ARN") as refused:
+        Settings.of_connection("aws_default")
+    assert "Hidden" not in str(refused.value)
+
+
+def test_a_setting_that_holds_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    define(monkeypatch, {"s3": {"bucket_name": "plays"}, "sparkify": {"schema": "Public"}})
+    with pytest.raises(SettingsError, match=r"sparkify\.schema is 'Public'; expected a lower-case identifier"):
+        Settings.of_connection("aws_default")
+
+
+@pytest.mark.parametrize("text", ['{"password": "Hidden-1"', '["Hidden-1"]', '"Hidden-1"', "Hidden-1", "[" * 100_000])
+def test_a_param_that_is_no_json_object_is_not_shown(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"The param is a \w+ and no JSON object.*Give it as") as refused:
+        json_object("The param", text, "{}")
+    assert "Hidden" not in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
 def test_a_region_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     define(monkeypatch, {"s3": {"bucket_name": "plays"}}, region_name="x' or")
     with pytest.raises(SettingsError, match="region_name is .*; expected a region such as us-west-2"):
@@ -84,5 +106,5 @@ def test_a_misspelt_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("services", ["plays", {"s3": "plays"}, {"s3": {"bucket_name": "plays"}, "sparkify": ["x"]}])
 def test_what_is_no_json_object_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, services: object) -> None:
     define(monkeypatch, services)
-    with pytest.raises(SettingsError, match=r"service_config.* is .*; expected a JSON object, for example"):
+    with pytest.raises(SettingsError, match=r"service_config.* is a (str|list), not shown.*; expected a JSON object"):
         Settings.of_connection("aws_default")

@@ -32,11 +32,20 @@ PARAMS = {
     ("sparkify_schema", "rebuild"): "rebuild=.* is not the schema's name",
     ("sparkify_schema", "reader_role"): "reader_role=.* is not the name of a role",
 }
-# These go to CloudFormation and Secrets Manager, and to no task that speaks to the warehouse.
+# These go to CloudFormation and Secrets Manager, and to no task that speaks to the warehouse: the task that is to
+# refuse each, and with what. What may hold a password is not shown.
 FOR_AWS = {
-    ("sparkify_warehouse", name)
-    for name in ("action", "stack", "parameters", "secret", "connection_extra", "confirm")
-}  # fmt: skip
+    ("sparkify_warehouse", "action"): ("choose", "action=.* is unknown"),
+    ("sparkify_warehouse", "stack"): ("deploy_stack", "stack=.* is not the name of a stack"),
+    ("sparkify_warehouse", "parameters"): ("deploy_stack", "The param parameters is .*no JSON object|has no parameter"),
+    ("sparkify_warehouse", "secret"): ("publish_connection", "secret=.* is not a name"),
+    ("sparkify_warehouse", "connection_extra"): (
+        "publish_connection",
+        "The param connection_extra (is .*no JSON object|names .*elsewhere)",
+    ),
+    ("sparkify_warehouse", "confirm"): ("delete_stack", "confirm=.* is not the stack's name"),
+}
+NOT_SHOWN = ("parameters", "connection_extra")
 NO_TEXTS: tuple[Any, ...] = ([f"{MARK}';"], {f"{MARK}';": 1}, 1.5, True, -1)
 SETTINGS = ("s3.bucket_name", "region_name", *(f"sparkify.{name}" for name in SPARKIFY_KEYS))
 PLAIN = re.compile(r"'[A-Za-z0-9_.:+/-]*'")
@@ -97,7 +106,7 @@ def test_every_param_of_a_dag_that_speaks_to_the_warehouse_is_tried() -> None:
     bag = BundleDagBag(PROJECT / "dags", bundle_path=PROJECT / "dags", bundle_name="dags")
     assert not bag.import_errors
     speaking = [dag for dag in bag.dags.values() if any(hasattr(task, "redshift_conn_id") for task in dag.tasks)]
-    assert {(dag.dag_id, name) for dag in speaking for name in dag.params} == set(PARAMS) | FOR_AWS
+    assert {(dag.dag_id, name) for dag in speaking for name in dag.params} == set(PARAMS) | set(FOR_AWS)
     for dag_id, name in FOR_AWS:
         for task in bag.dags[dag_id].tasks:
             if hasattr(task, "redshift_conn_id"):
@@ -115,6 +124,18 @@ def test_a_param_that_is_no_such_value_is_refused_by_name(pipeline: Pipeline, da
         assert MARK in str(refused.value) or MARK not in str(value)
         assert "49" not in str(refused.value)
     assert pipeline.rows("select * from staging_events") == []
+
+
+@pytest.mark.parametrize(("dag_id", "param"), FOR_AWS)
+def test_a_param_for_aws_that_is_no_such_value_is_refused_by_name(pipeline: Pipeline, dag_id: str, param: str) -> None:
+    task, refusal = FOR_AWS[dag_id, param]
+    # As text a number and True are names like any other.
+    names = {"secret": (1.5, True, -1), "stack": (True,)}.get(param, ())
+    for value in (*TEXTS, *(value for value in NO_TEXTS if value not in names)):
+        with pytest.raises(SettingsError, match=refusal) as refused:
+            pipeline.run(dag_id=dag_id, only={task}, **{param: value})
+        assert MARK in str(refused.value) or MARK not in str(value) or param in NOT_SHOWN
+        assert "49" not in str(refused.value)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

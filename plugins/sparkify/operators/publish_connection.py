@@ -9,11 +9,21 @@ from airflow.sdk import BaseOperator
 
 from sparkify.cluster import Cluster
 from sparkify.connection_secret import ConnectionSecret, admin_login
+from sparkify.exceptions import SettingsError
 from sparkify.settings import json_object
 from sparkify.stack import Stack
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+# How the driver connects. The hook lets the extra win over the connection's own fields: a host, a port or a unix_sock
+# in it would have the admin's password sent there; what else redshift_connector takes asks somebody else who may log
+# in, or has no meaning for this cluster.
+EXTRA_KEYS = (
+    *("ssl", "sslmode", "timeout", "application_name"),
+    *("tcp_keepalive", "tcp_keepalive_idle", "tcp_keepalive_interval", "tcp_keepalive_count"),
+    *("iam", "cluster_identifier", "region", "db_user"),
+)
 
 
 class PublishConnectionOperator(BaseOperator):
@@ -26,8 +36,7 @@ class PublishConnectionOperator(BaseOperator):
 
     :param stack: the stack's name. (templated)
     :param secret: the secret's name: the backend's ``connections_prefix``, a slash, the connection's id. (templated)
-    :param extra: the connection's extra; only what ``redshift_connector`` takes; a mapping or its
-        JSON text. (templated)
+    :param extra: the connection's extra; a mapping or its JSON text, with no keys but :data:`EXTRA_KEYS`. (templated)
     :param aws_conn_id: connection of AWS; default ``aws_default``.
     :return: the secret's name, as XCom.
     """
@@ -52,7 +61,8 @@ class PublishConnectionOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Write the secret, or a new version of it."""
-        extra = json_object("The connection's extra", self.extra, '{"sslmode": "verify-full"}')
+        extra = self._extra()
+        secret = ConnectionSecret(self.secret, self.stack, self.aws_conn_id)
         stack = Stack(self.stack, self.aws_conn_id)
         cluster = Cluster(stack.output("ClusterIdentifier"), self.aws_conn_id).description()
         user, password = admin_login(stack.output("AdminSecretArn"), self.aws_conn_id)
@@ -65,7 +75,7 @@ class PublishConnectionOperator(BaseOperator):
             "password": password,
             "extra": extra,
         }
-        is_new = ConnectionSecret(self.secret, self.stack, self.aws_conn_id).publish(connection)
+        is_new = secret.publish(connection)
         self.log.info(
             "%s the secret %s: user %s at %s, port %s, database %s.",
             "Made" if is_new else "Wrote a new version of",
@@ -76,3 +86,13 @@ class PublishConnectionOperator(BaseOperator):
             connection["schema"],
         )
         return self.secret
+
+    def _extra(self) -> dict[str, Any]:
+        extra = json_object("The param connection_extra", self.extra, '{"sslmode": "verify-full"}')
+        refused = sorted(str(key) for key in extra if key not in EXTRA_KEYS)
+        if refused:
+            raise SettingsError(
+                f"The param connection_extra names {', '.join(refused)}, which could lead the admin's password "
+                f"elsewhere. It may name {', '.join(EXTRA_KEYS)}; take out the rest and trigger the DAG again."
+            )
+        return extra
