@@ -66,13 +66,17 @@ def last_copy_id(warehouse: Warehouse) -> int:
     return int(warehouse.rows("select pg_last_copy_id()")[0][0])
 
 
-def read_load_errors(warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int) -> list[LoadError]:
+def read_load_errors(
+    warehouse: Warehouse, source: Source, fields: Mapping[str, str], *, since: int, whole: bool = False
+) -> list[LoadError]:
     """What the session's last COPY refused, in the order of files and lines.
 
     :param fields: the file's field of each column. Line and value are read from the file itself, since the views
         keep no more than a part of them.
     :param since: :func:`last_copy_id` before that COPY: one that failed before it read anything has no errors, and
         those of the COPY before it are not its own.
+    :param whole: raise what kept a file's lines from being fetched, as where they are to be kept; else it is logged,
+        and the errors are without them: it must not hide why COPY failed.
     """
     if last_copy_id(warehouse) == since:
         return []
@@ -81,10 +85,15 @@ def read_load_errors(warehouse: Warehouse, source: Source, fields: Mapping[str, 
         with contextlib.suppress(DataError, SettingsError):
             rows = rows or warehouse.rows(query)
     found = [(_text(file), int(str(line)), _text(column), _text(why)) for file, line, column, why in rows]
-    lines = {
-        file: source.lines(file, [line for name, line, _, _ in found if name == file])
-        for file in {name for name, _, _, _ in found}
-    }
+    lines: dict[str, dict[int, str]] = {}
+    for file in {name for name, _, _, _ in found}:
+        try:
+            lines[file] = source.lines(file, [line for name, line, _, _ in found if name == file])
+        except Exception as error:
+            if whole:
+                raise
+            lines[file] = {}
+            warehouse.log.warning("The lines that COPY refused could not be fetched from %s: %s", file, reason(error))
     return [
         LoadError(file, line, column, why, text, _value(text, fields.get(column, column)))
         for file, line, column, why in found
