@@ -34,6 +34,11 @@ TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
 CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
 # What drivers raise when the connection ends in the middle of an answer: they take what came for all of it.
 CUT_OFF = (OSError, EOFError, LookupError, struct.error)
+CREATE = "Run the DAG sparkify_schema, which creates what is missing."
+ALTER = (
+    "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
+    "all tables, and load all log dates again."
+)
 
 
 class Warehouse:
@@ -72,7 +77,7 @@ class Warehouse:
                 "there, or `iam` in its extra, which looks both up."
             )
         with self._translated(f"connect to the warehouse by {self.conn_id}"):
-            self._connection = connect(hook.get_conn)
+            self._connection = connect(hook.get_conn, extra=connection.extra_dejson)
             self._connection.autocommit = True
         try:
             self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
@@ -177,10 +182,13 @@ class Warehouse:
 
     def _holders(self, mutexes: list[str]) -> str:
         names = ", ".join(f"'{mutex}'" for mutex in mutexes)
-        holders = self.rows(
-            "select distinct t.txn_owner, t.pid, t.txn_start from svv_transactions t"
-            f" join pg_catalog.pg_class c on c.oid = t.relation where t.granted and c.relname in ({names})"
-        )
+        holders: list[tuple[Any, ...]] = []
+        # Whoever may not ask who holds it has waited all the same.
+        with contextlib.suppress(DataError, SettingsError, Unavailable):
+            holders = self.rows(
+                "select distinct t.txn_owner, t.pid, t.txn_start from svv_transactions t"
+                f" join pg_catalog.pg_class c on c.oid = t.relation where t.granted and c.relname in ({names})"
+            )
         return "; ".join(f"user {_text(owner).strip()}, pid {pid}, since {since}" for owner, pid, since in holders) or (
             "a session that this user may not see"
         )
@@ -209,10 +217,8 @@ class Warehouse:
         if code == "28P01" or code.startswith("28") or "password authentication failed" in message:
             return SettingsError(f"The warehouse refused the log-in of connection {self.conn_id}: {message}")
         if code in UNDEFINED:
-            return SettingsError(
-                f"A {UNDEFINED[code]} is missing in the warehouse: {message}. "
-                "Run the DAG sparkify_schema, which creates what is missing."
-            )
+            cure = ALTER if UNDEFINED[code] == "column" else CREATE
+            return SettingsError(f"A {UNDEFINED[code]} is missing in the warehouse: {message}. {cure}")
         if code == "42501":
             return SettingsError(f"The user of connection {self.conn_id} lacks a permission: {message}")
         if TRANSIENT.match(code) or code == QUERY_CANCELED or CONFLICT.match(message):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import threading
+from typing import Any
 
 import pytest
 import redshift_connector
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.timeout import timeout
 
+from sparkify import connecting
 from sparkify import warehouse as module
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.warehouse import Warehouse
@@ -66,6 +70,27 @@ def test_a_lock_waited_for_too_long_fails_naming_the_holder(
         ):
             pass
         assert waiter.rows("select count(*) from users") == [(0,)]
+
+
+@pytest.mark.parametrize("refusal", [DataError("no such column"), SettingsError("lacks a permission")])
+def test_a_lock_waited_for_too_long_is_told_also_to_a_user_who_may_not_ask_who_holds_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    rows = Warehouse.rows
+
+    def refuse(self: Warehouse, sql: str, *rest: Any) -> list[tuple[Any, ...]]:
+        if "svv_transactions" in sql:
+            raise refusal
+        return rows(self, sql, *rest)
+
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", 300)
+    with pipeline.session() as holder, pipeline.session() as waiter, holder.transaction("users"):
+        monkeypatch.setattr(Warehouse, "rows", refuse)
+        with (
+            pytest.raises(Unavailable, match="for mutex_users, held by a session that this user may not see"),
+            waiter.transaction("users"),
+        ):
+            pass
 
 
 def waits_for_a_lock(pipeline: Pipeline, pid: int) -> bool:
@@ -152,6 +177,70 @@ def test_a_column_may_have_any_name(pipeline: Pipeline) -> None:
 def test_a_dropped_table_is_told_with_the_cure(pipeline: Pipeline) -> None:
     with pipeline.session() as warehouse, pytest.raises(SettingsError, match="Run the DAG sparkify_schema"):
         warehouse.rows("select * from nowhere")
+
+
+def test_a_missing_column_is_told_with_another_cure(pipeline: Pipeline) -> None:
+    with pipeline.session() as warehouse:
+        with pytest.raises(SettingsError, match="A column is missing .*add the column by alter table") as told:
+            warehouse.rows("select shoe_size from users")
+        assert "creates what is missing" not in str(told.value)
+
+
+def test_a_warehouse_that_accepts_and_says_nothing_is_away(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.3)
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # Who waits without a limit is let go, to fail.
+        at_last = threading.Timer(10, silent.close)
+        at_last.start()
+        pipeline.set_connection("redshift_default", {**connection, "port": silent.getsockname()[1]})
+        with (
+            pytest.raises(Unavailable, match=r"connect to the warehouse by redshift_default: no answer within 0\.3 s"),
+            pipeline.session(),
+        ):
+            pass
+        at_last.cancel()
+
+
+def keepalive(warehouse: Warehouse) -> tuple[int, int, int, int]:
+    """Whether the session's socket asks a silent server for a sign; after how long, how often, and how many times."""
+    driver = warehouse._connection
+    with socket.socket(fileno=os.dup(getattr(driver, "_usock", driver).fileno())) as same:
+        tcp = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        idle, interval, count = (same.getsockopt(socket.IPPROTO_TCP, option) for option in tcp)
+        return same.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), idle, interval, count
+
+
+@pytest.mark.parametrize(
+    ("conn_type", "extra", "expected"),
+    [
+        ("redshift", {}, (1, 60, 10, 6)),
+        ("redshift", {"tcp_keepalive_idle": 200}, (1, 200, 10, 6)),
+        ("redshift", {"tcp_keepalive": True, "tcp_keepalive_count": 3}, (1, 60, 10, 3)),
+        ("postgres", {}, (1, 60, 10, 6)),
+        ("postgres", {"keepalives_interval": 20}, (1, 60, 20, 6)),
+    ],
+)
+def test_a_session_is_not_forgotten_by_a_network_that_drops_what_is_silent(
+    pipeline: Pipeline, conn_type: str, extra: dict[str, Any], expected: tuple[int, int, int, int]
+) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    extra |= {"ssl": False} if conn_type == "redshift" else {"sslmode": "disable"}
+    pipeline.set_connection("redshift_default", {**connection, "conn_type": conn_type, "extra": extra})
+    with pipeline.session() as warehouse:
+        assert keepalive(warehouse) == expected
+
+
+@pytest.mark.parametrize(
+    ("conn_type", "extra"), [("redshift", {"ssl": False, "tcp_keepalive": False}), ("postgres", {"keepalives": 0})]
+)
+def test_keepalives_that_the_connection_turns_off_stay_off(
+    pipeline: Pipeline, conn_type: str, extra: dict[str, Any]
+) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    pipeline.set_connection("redshift_default", {**connection, "conn_type": conn_type, "extra": extra})
+    with pipeline.session() as warehouse:
+        assert keepalive(warehouse)[0] == 0
 
 
 def test_a_wrong_password_is_told_and_not_tried_again(pipeline: Pipeline) -> None:
