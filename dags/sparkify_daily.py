@@ -86,7 +86,7 @@ with DAG(
             0,
             type="integer",
             minimum=0,
-            maximum=100_000,
+            maximum=99_999,
             title="Bad lines to leave out",
             description="Load although up to this many lines cannot be read. 0: the first bad line fails the run.",
         ),

@@ -177,6 +177,8 @@ def fitting(text: str, most_bytes: int) -> str:
 
 
 def _whole_number(name: str, value: int | str) -> int:
-    if re.fullmatch(r"\d{1,6}", str(value), re.ASCII):
+    # MAXERROR is one more, and 100,000 at most.
+    # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
+    if re.fullmatch(r"\d{1,5}", str(value), re.ASCII):
         return int(value)
-    raise SettingsError(f"{name}={value!r} is not a whole number from 0 to 999999.")
+    raise SettingsError(f"{name}={value!r} is not a whole number from 0 to 99999, the most that COPY can leave out.")

@@ -46,6 +46,7 @@ def test_a_run_is_of_the_day_that_has_ended_and_nothing_is_caught_up() -> None:
         ("through", "tomorrow"),
         ("max_bad_lines", -1),
         ("max_bad_lines", "many"),
+        ("max_bad_lines", 100_000),
         ("missing_file", "ignore"),
     ],
 )

@@ -145,6 +145,12 @@ def content(pipeline: Pipeline) -> dict[str, list[Any]]:
             id="through before log_date",
         ),
         pytest.param(
+            run("2018-11-02", max_bad_lines="100000"),
+            SettingsError,
+            r"max_bad_lines='100000' is not a whole number from 0 to 99999, the most that COPY can leave out",
+            id="more bad lines than COPY can leave out",
+        ),
+        pytest.param(
             connection("redshift_default", password="wrong"),
             SettingsError,
             "The warehouse refused the log-in of connection redshift_default",
@@ -189,6 +195,12 @@ def test_wrong_input_ends_in_a_sentence_and_changes_nothing(
     for conn_id, known in (("aws_default", loaded.aws), ("redshift_default", None)):
         loaded.set_connection(conn_id, known or json.loads(loaded.stack.env[f"AIRFLOW_CONN_{conn_id.upper()}"]))
     assert content(loaded) == before
+
+
+def test_as_many_bad_lines_as_copy_can_leave_out_may_be_left_out(loaded: Pipeline) -> None:
+    loaded.put({FILE: b"{oops\n"})
+    done = loaded.run(NEXT, only=("tables", "stage_events"), max_bad_lines=99_999)
+    assert done["stage_events"]["rows_refused"] == 1
 
 
 @pytest.mark.parametrize("conn_id", ["aws_default", "redshift_default"])
