@@ -19,6 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowRuntimeError
 
 from sparkify.exceptions import Unavailable
 from sparkify.layout import include_folder
@@ -44,7 +45,10 @@ with DAG(
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_policy": ExceptionRetryPolicy(
-            rules=[RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away")],
+            rules=[
+                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away"),
+                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
+            ],
             default=RetryAction.FAIL,
         ),
     },
@@ -52,7 +56,8 @@ with DAG(
     wait_for_loads = WaitForRunsSensor(
         task_id="wait_for_loads",
         dag_ids=["sparkify_daily", "sparkify_schema"],
-        poke_interval=timedelta(seconds=10),
+        # Where each look is a pod of its own, ten seconds would be thousands of them.
+        poke_interval=timedelta(minutes=1),
         doc_md="Waits until no load is under way, six hours at most; then the report is made with what there is.",
     )
     report = WriteReportOperator(

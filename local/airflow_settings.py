@@ -23,6 +23,7 @@ NOTED = "airflow_settings"
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
 # made by hand has no tasks. Airflow looks every half a minute whether a backfill is over, and before begins no other.
+# A sensor looks every ten seconds at most: here that costs no pod, and somebody sits and waits for the report.
 _LOCAL_SETTINGS = """\
 import sys
 
@@ -40,6 +41,12 @@ def next_dagrun_info(self, *, last_automated_data_interval, restriction):
 
 
 CronDataIntervalTimetable.next_dagrun_info = next_dagrun_info
+
+
+def task_policy(task):
+    if hasattr(task, "poke_interval"):
+        task.poke_interval = min(task.poke_interval, 10)
+
 
 if "scheduler" in sys.argv:
     from airflow.utils.event_scheduler import EventScheduler
@@ -128,7 +135,7 @@ def write_password_file(home: Home) -> None:
 
 
 def write_local_settings(home: Home) -> None:
-    """Keep the DAGs' timetables from making runs, and let the scheduler import what every task needs.
+    """Keep the DAGs' timetables from making runs, let sensors look often, and the scheduler import what tasks need.
 
     Tasks are forks of the scheduler, and would each spend a second on it. Airflow imports a module of this name from
     its home when a program starts, and asks its policy about every DAG that it reads.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from tests.pipeline import PROJECT, load_dag
@@ -29,8 +31,9 @@ def test_loads_that_end_while_one_is_made_ask_for_one_more_together() -> None:
     assert DAG.max_active_runs == 1
 
 
-def test_waiting_holds_no_place_of_a_worker() -> None:
-    assert DAG.get_task("wait_for_loads").mode == "reschedule"
+def test_waiting_holds_no_place_of_a_worker_and_looks_once_a_minute() -> None:
+    wait = DAG.get_task("wait_for_loads")
+    assert (wait.mode, wait.poke_interval) == ("reschedule", 60)
 
 
 def test_every_question_is_asked() -> None:
@@ -41,6 +44,8 @@ def test_every_question_is_asked() -> None:
 @pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
 def test_only_connection_trouble_is_tried_again(task: object) -> None:
     policy = task.retry_policy  # type: ignore[attr-defined]
-    assert policy.evaluate(Unavailable("away"), 1, 3).action is RetryAction.RETRY
+    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
+    for away in (Unavailable("away"), airflow_away):
+        assert policy.evaluate(away, 1, 3).action is RetryAction.RETRY
     for error in (DataError("bad"), SettingsError("no bucket"), KeyError("bug")):
         assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
