@@ -122,6 +122,16 @@ def test_a_deleted_cluster_and_a_replaced_one_leave_a_snapshot() -> None:
     assert "ClusterIdentifier" not in CLUSTER["Properties"]
 
 
+def test_the_cluster_waits_for_the_way_out_that_its_public_address_needs() -> None:
+    assert CLUSTER["Metadata"] == {"WayOut": {"Fn::If": ["MakesWayOut", {"Ref": "WayOut"}, "none"]}}
+    assert RESOURCES["WayOut"]["DependsOn"] == "InternetGatewayOfNetwork"
+
+
+def test_no_tag_is_a_reference_whose_text_no_tag_may_hold() -> None:
+    tagged = [tag for resource in RESOURCES.values() for tag in resource.get("Properties", {}).get("Tags", [])]
+    assert [tag["Value"] for tag in tagged] == [{"Ref": "AWS::StackName"}]
+
+
 def test_the_copy_role_reads_the_source_files_and_the_manifests_and_nothing_else() -> None:
     role = RESOURCES["CopyRole"]["Properties"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "redshift.amazonaws.com"}
