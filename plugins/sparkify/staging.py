@@ -122,7 +122,7 @@ class ManifestCopy:
         except (DataError, SettingsError) as error:
             raise copy_failure(error, read_load_errors(warehouse, self.source, self.fields, since=before)) from error
         if self.max_bad_lines:
-            refused = read_load_errors(warehouse, self.source, self.fields, since=before)
+            refused = read_load_errors(warehouse, self.source, self.fields, since=before, whole=True)
             refuse_if_unseen(warehouse, len(refused))
             self._note_refused(load, refused, log_date)
         return int(warehouse.rows("select pg_last_copy_count()")[0][0])
