@@ -6,7 +6,6 @@ import os
 import queue
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from typing import Any
 
 import psutil
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.exceptions import Unavailable
 from tests.faults.ground import GIVE_UP_SECONDS, Ground
@@ -84,27 +82,30 @@ class Attempts:
     def kill_task(self, task_id: str, number: int, moment: str = "answered") -> bool:
         """Kill the process of a task with -9 at its n-th statement; False if it ended before that."""
         task, context = self.prepare(task_id)
-        pids: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.ground.wire.arm(number, moment, lambda _: os.kill(pids.get(), signal.SIGKILL))
-        pids.put(pid := fork(lambda: task.execute(context)))
-        status = end_of(pid)
+        killed = kill_at(self.ground, lambda: task.execute(context), number, moment)
         self._account(task_id)
-        killed = status == -signal.SIGKILL
-        assert killed or status == 0, f"{task_id} failed by itself"
-        assert not killed or self.ground.wire.struck.wait(60)
         return killed
 
-    def kill_task_after(self, task_id: str, seconds: float) -> None:
-        """Kill the process of a task with -9 so long after its start, if it still runs."""
+    def kill_task_after(self, task_id: str, seconds: float) -> bool:
+        """Kill the process of a task with -9 so long after its start; False if it ended before that."""
         task, context = self.prepare(task_id)
         self.ground.wire.arm()
         pid = fork(lambda: task.execute(context))
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
-        end_of(pid)
+        killed = was_killed(pid)
         self.ground.wait_until_no_task_is_connected()
         # Nobody need have heard the answer to its commit.
         self.committed += recorded(self.pipeline, self.run_id)
+        return killed
+
+    def seconds_of(self, task_id: str) -> float:
+        """Run a task to its end, as what :meth:`kill_task_after` kills is run; returns how long that took."""
+        task, context = self.prepare(task_id)
+        self.ground.wire.arm()
+        started = time.monotonic()
+        assert not was_killed(fork(lambda: task.execute(context)))
+        return time.monotonic() - started
 
     def strike(self, task_id: str, number: int, moment: str, blow: Callable[[Connection], None]) -> bool:
         """Let a blow fall at the n-th statement of a task, which must then fail so that it is tried again.
@@ -112,26 +113,20 @@ class Attempts:
         False if the task did not mind.
         """
         task, context = self.prepare(task_id)
-        fallen = threading.Event()
-
-        def fall(connection: Connection) -> None:
-            try:
-                blow(connection)
-            finally:
-                fallen.set()
-
-        self.ground.wire.arm(number, moment, fall)
+        self.ground.wire.arm(number, moment, blow)
+        failure: Exception | None = None
         try:
             task.execute(context)
-        except Unavailable:
-            # The task hears of a server's end as soon as the wire does.
-            assert fallen.wait(GIVE_UP_SECONDS)
-            return True
-        except AirflowFailException as error:
-            pytest.fail(f"{task_id}, statement {number}, {moment}: would not be tried again: {error}")
-        finally:
-            self._account(task_id)
-        return False
+        except Exception as error:
+            failure = error
+        # The task hears of a server's end as soon as the wire does.
+        struck = self.ground.wire.settle()
+        self._account(task_id)
+        if failure is None:
+            return False
+        if not (struck and isinstance(failure, Unavailable)):
+            raise AssertionError(f"{task_id}, statement {number}, {moment}: would not be tried again") from failure
+        return True
 
     def _account(self, task_id: str) -> int:
         answered = self.ground.wire.answered
@@ -165,6 +160,24 @@ def end_of(pid: int) -> int:
     except psutil.TimeoutExpired:
         process.kill()
         pytest.fail(f"A task did not end in {GIVE_UP_SECONDS:.0f} seconds.")
+
+
+def was_killed(pid: int) -> bool:
+    """Wait for a process, which may have been killed with -9 but must not fail by itself."""
+    status = end_of(pid)
+    assert status in (0, -signal.SIGKILL), "A task failed by itself."
+    return status != 0
+
+
+def kill_at(ground: Ground, work: Callable[[], object], number: int, moment: str = "answered") -> bool:
+    """Do it in a process of its own, killed with -9 at its n-th statement; False if it ended before that."""
+    pids: queue.SimpleQueue[int] = queue.SimpleQueue()
+    ground.wire.arm(number, moment, lambda _: os.kill(pids.get(), signal.SIGKILL))
+    pids.put(pid := fork(work))
+    status = end_of(pid)
+    struck = ground.wire.settle()
+    assert status == (-signal.SIGKILL if struck else 0), "A task failed by itself."
+    return struck
 
 
 def recorded(pipeline: Pipeline, run_id: str) -> list[tuple[str, int]]:

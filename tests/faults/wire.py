@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 MOMENTS = ("asked", "answered", "torn")
 Blow = Callable[["Connection"], None]
 LONG = 1 << 16
+# A blow may kill a server and wait for its end.
+BLOW_SECONDS = 300.0
 
 
 @dataclass
@@ -58,6 +60,8 @@ class Wire:
         #: What was answered since :meth:`arm`, of all connections.
         self.answered: list[str] = []
         self.struck = threading.Event()
+        self._fallen = threading.Event()
+        self._failure: BaseException | None = None
         threading.Thread(target=self._accept, name="wire", daemon=True).start()
 
     def arm(self, number: int = -1, moment: str = "answered", blow: Blow = Connection.drop, *, kept: int = 3) -> None:
@@ -68,7 +72,18 @@ class Wire:
         with self._lock:
             self._trap = _Trap(number, moment, blow, kept) if number >= 0 else None
             self.answered = []
+            self._failure = None
+            self._fallen.clear()
             self.struck.clear()
+
+    def settle(self) -> bool:
+        """Whether anything was struck since :meth:`arm`. Wait for the end of the blow; what failed in it is raised."""
+        if not self.struck.is_set():
+            return False
+        assert self._fallen.wait(BLOW_SECONDS), f"A blow has not fallen in {BLOW_SECONDS:.0f} seconds."
+        if self._failure is not None:
+            raise self._failure
+        return True
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -92,12 +107,14 @@ class Wire:
                 threading.Thread(target=self._guarded, args=(pump, connection), daemon=True).start()
 
     def _guarded(self, pump: Callable[[Connection], None], connection: Connection) -> None:
-        # One side's end is the other's, whatever ended it.
-        with contextlib.suppress(OSError, struct.error):
-            pump(connection)
-        for side in (connection.client, connection.server):
-            with contextlib.suppress(OSError):
-                side.shutdown(socket.SHUT_RDWR)
+        try:
+            with contextlib.suppress(OSError, struct.error):
+                pump(connection)
+        finally:
+            # One side's end is the other's, whatever ended it: a client that nobody answers waits for ever.
+            for side in (connection.client, connection.server):
+                with contextlib.suppress(OSError):
+                    side.shutdown(socket.SHUT_RDWR)
 
     def _ask(self, connection: Connection) -> None:
         stream = connection.client.makefile("rb")
@@ -148,11 +165,18 @@ class Wire:
             return
         # The client may act on what it sees before we come back here.
         self.struck.set()
-        if moment == "torn":
-            connection.client.sendall(answer[: trap.kept])
-            # An end in order, after which the client reads what came before it.
-            connection.client.shutdown(socket.SHUT_WR)
-        trap.blow(connection)
+        try:
+            if moment == "torn":
+                connection.client.sendall(answer[: trap.kept])
+                # An end in order, after which the client reads what came before it.
+                connection.client.shutdown(socket.SHUT_WR)
+            trap.blow(connection)
+        except BaseException as error:
+            # The test must hear of it, and this is not its thread.
+            self._failure = error
+            connection.drop()
+        finally:
+            self._fallen.set()
 
 
 def _messages(stream: object) -> Iterator[tuple[bytes, bytes]]:
