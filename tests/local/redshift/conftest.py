@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BUCKET = "sparkify"
 PASSWORD = "warehouse-password"
+READY_SECONDS = 120.0
 Connect = Callable[..., psycopg.Connection]
 
 
@@ -89,7 +91,10 @@ def start_stand_in(postgres: Postgres, s3: S3Client, *arguments: str) -> tuple[s
         env=environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None
+    late = threading.Timer(READY_SECONDS, process.kill)
+    late.start()
     line = process.stderr.readline()
+    late.cancel()
     if "ready on" not in line:
         # A stand-in that is not ready ends by itself, with a reason.
         raise AssertionError(line + process.communicate(timeout=10)[1])
