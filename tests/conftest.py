@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.loaders import JSONFileLoader
@@ -21,7 +22,15 @@ settings.register_profile("same", derandomize=True)
 settings.register_profile("search", max_examples=3000, print_blob=True)
 settings.load_profile("same")
 
-
+FaultKind = Literal["kill", "cut", "s3", "server", "conflict"]
+# As the last line of a run calls them.
+FAULTS: Mapping[FaultKind, str] = {
+    "kill": "kills of tasks",
+    "cut": "cut connections",
+    "s3": "faults of S3",
+    "server": "ends of sessions and servers",
+    "conflict": "conflicts",
+}
 # The files that take longest, so that no process is left with one of them at the end; those that run Airflow itself
 # among those that do not.
 LONGEST = (
@@ -68,15 +77,16 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many cases each property was tried on, and how many faults were survived."""
-    faults = 0
+    """Say how many cases each property was tried on, and how many faults of each kind were survived."""
+    faults: Counter[object] = Counter()
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             if cases := sum(name == "case" for name, _ in report.user_properties):
                 terminalreporter.write_line(f"{cases} cases: {report.nodeid}")
-            faults += sum(name == "fault" for name, _ in report.user_properties)
+            faults.update(kind for name, kind in report.user_properties if name == "fault")
     if faults:
-        terminalreporter.write_line(f"{faults} faults were survived: kills, cuts, and what S3 did.")
+        kinds = ", ".join(f"{faults[kind]} {called}" for kind, called in FAULTS.items() if faults[kind])
+        terminalreporter.write_line(f"{faults.total()} faults were survived: {kinds}.")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from local import connections
 from local.stack import temporary
-from tests.conftest import RunningStack
+from tests.conftest import FaultKind, RunningStack
 from tests.faults import scenes
 from tests.faults.attempts import TASKS, Attempts
 from tests.faults.ground import PROGRAMS, Ground, Records
@@ -16,10 +16,10 @@ from tests.pipeline import Pipeline
 
 
 @pytest.fixture
-def survived(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Call it once a fault that was survived: the number is shown at the end of the run."""
+def survived(request: pytest.FixtureRequest) -> Callable[[FaultKind], None]:
+    """Call it with its kind once a fault that was survived: the numbers are shown at the end of the run."""
     counted: list[tuple[str, object]] = request.node.user_properties
-    return lambda: counted.append(("fault", None))
+    return lambda kind: counted.append(("fault", kind))
 
 
 @pytest.fixture(scope="session")

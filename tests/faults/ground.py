@@ -96,6 +96,12 @@ class Ground:
         assert found
         return int(found[0])
 
+    def rows_on_their_way(self) -> int:
+        """How many rows PostgreSQL has taken of the COPYs that are under way."""
+        with self.postgres() as connection:
+            found = connection.execute("select tuples_processed from pg_stat_progress_copy").fetchall()
+        return sum(int(rows) for (rows,) in found)
+
     def wait_until_no_task_is_connected(self) -> None:
         """Return when the sessions of all tasks have ended, the killed ones' included."""
         with self.postgres() as connection:

@@ -18,6 +18,9 @@ ERRORS = {
     "500": (500, "InternalError", "We encountered an internal error. Please try again."),
 }
 KINDS = (*ERRORS, "slow", "cut")
+# Nothing comes after the half of an object until somebody lets it pass.
+STALL = "stall"
+STALL_SECONDS = 300.0
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 PIECE = 64
 PAUSE_SECONDS = 0.005
@@ -38,6 +41,8 @@ class S3Door:
         self.fault: Fault | None = None
         #: How many requests met the fault.
         self.met = 0
+        self.stalls = threading.Event()
+        self.go_on = threading.Event()
         self._server = _server(self, str(urlsplit(upstream).netloc))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, name="s3-door", daemon=True).start()
@@ -88,6 +93,13 @@ def _server(door: S3Door, upstream: str) -> ThreadingHTTPServer:
             elif kind == "cut":
                 self.wfile.write(body[: len(body) // 2])
                 self.hang_up()
+            elif kind == STALL:
+                # Who asked may be dead when it goes on.
+                with contextlib.suppress(OSError):
+                    self.wfile.write(body[: len(body) // 2])
+                    door.stalls.set()
+                    door.go_on.wait(STALL_SECONDS)
+                    self.wfile.write(body[len(body) // 2 :])
             elif self.command != "HEAD":
                 self.wfile.write(body)
 

@@ -8,6 +8,7 @@ import pytest
 from airflow.sdk import RetryAction
 
 from sparkify.exceptions import Unavailable
+from tests.conftest import FaultKind
 from tests.faults import scenes
 from tests.faults.attempts import Attempts, assert_recorded
 from tests.faults.ground import PROGRAMS, Ground, Records
@@ -27,12 +28,11 @@ def isolation(ground: Ground, request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("isolation")
 def test_a_conflict_with_a_foreign_writer_is_tried_again(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None]
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None]
 ) -> None:
     pipeline, records = stage
     records.restore("users")
-    run = Attempts(ground, pipeline, scenes.FIRST)
-    run.work("users")
+    Attempts(ground, pipeline, scenes.FIRST).work("users")
     delete = next(n for n, sql in enumerate(ground.wire.answered, start=1) if sql.startswith("delete from users using"))
     records.restore("users")
 
@@ -40,15 +40,17 @@ def test_a_conflict_with_a_foreign_writer_is_tried_again(
         with ground.postgres() as connection:
             connection.execute(f'update "{pipeline.schema}".users set level = level'.encode())
 
+    run = Attempts(ground, pipeline, scenes.FIRST)
     task, context = run.prepare("users")
     ground.wire.arm(delete, "asked", change_the_same_rows)
     with pytest.raises(Unavailable, match=r"1023 Serializable isolation violation on table.*SQLSTATE XX000") as caught:
         task.execute(context)
+    assert ground.wire.settle()
     decision = task.retry_policy.evaluate(caught.value, 1, task.retries)
     assert decision.action is RetryAction.RETRY
 
-    again = Attempts(ground, pipeline, scenes.FIRST)
-    again.finish("users")
+    run.finish("users")
+    assert ("users", 2) in run.committed
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
-    assert_recorded(again)
-    survived()
+    assert_recorded(run)
+    survived("conflict")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from psycopg import sql
 
+from tests.conftest import FaultKind
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded
+from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded, kill_at
 from tests.faults.ground import RECORDING, Ground, Records
 from tests.pipeline import Pipeline
 
@@ -17,12 +20,24 @@ pytestmark = pytest.mark.faults
 
 SEED = 9
 INTERLUDES = ("nothing", "nothing", "another file", "nothing", "nothing", "a task cleared")
+# Making a schema is fifty statements, much alike.
+KILLS_OF_A_SCHEMA = 12
+SHAPE = """
+select c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    pg_get_expr(d.adbin, d.adrelid), pg_get_viewdef(c.oid),
+    array(select pg_get_constraintdef(o.oid) from pg_constraint as o where o.conrelid = c.oid order by 1)
+from pg_class as c
+left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
+where c.relnamespace = to_regnamespace(%s) and c.relkind not in ('i', 't')
+order by c.relname, a.attnum
+"""
 MANIFESTS = r"sparkify/manifests/sparkify_daily/run_\d+/stage_(events|songs)/try-\d/[\w-]+\.(manifest|json)"
 
 
 @pytest.mark.parametrize("task_id", TASKS)
 def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_by_its_next_try(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
 ) -> None:
     pipeline, records = stage
     chance = random.Random(f"{SEED} {task_id}")
@@ -43,7 +58,7 @@ def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_b
             assert_recorded(run)
         else:
             _go_on(what, run, task_id, chance)
-        survived()
+        survived("kill")
         number += 1
     assert number > 5
     # A manifest says what a try copied, and is in nobody's way.
@@ -69,3 +84,64 @@ def _go_on(what: str, run: Attempts, task_id: str, chance: random.Random) -> Non
     assert_nothing_is_left(run.pipeline)
     assert_recorded(run)
     scenes.deliver(run.pipeline, scenes.AFTER)
+
+
+def shape(ground: Ground, pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    """The tables and views of a schema with their columns, rules and texts."""
+    with ground.postgres() as connection:
+        return connection.execute(SHAPE, [pipeline.schema]).fetchall()
+
+
+def relations(ground: Ground, pipeline: Pipeline) -> set[int]:
+    """The numbers of a schema's tables and views, which none has again that is dropped and created."""
+    with ground.postgres() as connection:
+        found = connection.execute(
+            "select oid from pg_class where relnamespace = to_regnamespace(%s) and relkind in ('r', 'v')",
+            [pipeline.schema],
+        )
+        return {int(number) for (number,) in found}
+
+
+def drop_schema(ground: Ground, pipeline: Pipeline) -> None:
+    """Forget all of a schema, if it is there."""
+    ground.wait_until_no_task_is_connected()
+    with ground.postgres() as connection:
+        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(pipeline.schema)))
+
+
+@pytest.mark.parametrize("rebuild", [False, True], ids=["first run", "rebuild"])
+def test_a_schema_whose_making_is_killed_is_whole_after_the_next_try(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, survived: Callable[[FaultKind], None], *, rebuild: bool
+) -> None:
+    pipeline = Pipeline(ground.running, monkeypatch.setenv)
+    params: dict[str, Any] = {"rebuild": pipeline.schema} if rebuild else {}
+    chance = random.Random(f"{SEED} {rebuild}")
+
+    def make(*tasks: str) -> None:
+        pipeline.run(dag_id="sparkify_schema", only=tasks, **params)
+
+    def begin_anew() -> None:
+        drop_schema(ground, pipeline)
+        if rebuild:
+            pipeline.run(dag_id="sparkify_schema")
+            pipeline.execute("insert into users (user_id) values (1)")
+
+    begin_anew()
+    before = shape(ground, pipeline)
+    ground.wire.arm()
+    make("tables")
+    statements = len(ground.wire.answered)
+    make("views")
+    whole = shape(ground, pipeline)
+    assert before == (whole if rebuild else [])
+    for number in sorted(chance.sample(range(1, statements + 1), KILLS_OF_A_SCHEMA)):
+        begin_anew()
+        old = relations(ground, pipeline)
+        assert kill_at(ground, lambda: make("tables"), number, chance.choice(("asked", "answered")))
+        ground.wait_until_no_task_is_connected()
+        assert old & relations(ground, pipeline) in (old, set())
+        make("tables", "views")
+        assert shape(ground, pipeline) == whole
+        assert pipeline.rows("select count(*) from users") == [(0,)]
+        survived("kill")
+    drop_schema(ground, pipeline)

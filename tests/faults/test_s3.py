@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -12,10 +14,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from local import databases
 from sparkify.exceptions import Unavailable
+from tests.conftest import FaultKind
+from tests.examples import AT, event
 from tests.faults import scenes
 from tests.faults.attempts import assert_nothing_is_left, recorded
-from tests.faults.ground import Ground, Records
-from tests.faults.s3_door import KINDS, Fault, S3Door
+from tests.faults.ground import GIVE_UP_SECONDS, Ground, Records, wait_until
+from tests.faults.s3_door import KINDS, STALL, Fault, S3Door
 from tests.local.redshift.conftest import start_stand_in
 from tests.pipeline import WRITING, Pipeline
 
@@ -43,6 +47,9 @@ FAILURES: dict[str, type[Exception] | None] = {
     "cut": Unavailable,
     "slow": None,
 }
+# A file of which the half is so much that the warehouse has sent rows to PostgreSQL when S3 stalls.
+AGENT = "Mozilla/5.0 " * 25
+LONG = (*scenes.AFTER, *(event(sessionId=1000 + number, ts=AT + number, userAgent=AGENT) for number in range(10_000)))
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +59,21 @@ def door(ground: Ground) -> Iterator[S3Door]:
     door.close()
 
 
+def stand_in(ground: Ground, door: S3Door) -> tuple[subprocess.Popen[str], int]:
+    """A stand-in that reaches S3 by the door, and its port."""
+    client = boto3.client(
+        "s3", endpoint_url=door.url, region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    return start_stand_in(databases.own_server(ground.running.home), client)
+
+
 @pytest.fixture(scope="module")
 def behind_the_door(ground: Ground, door: S3Door) -> Iterator[Pipeline]:
     """A pipeline whose tasks and whose warehouse reach S3 by the door."""
     env = ground.running.env
-    client = boto3.client(
-        "s3", endpoint_url=door.url, region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b"
-    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
-        process, port = start_stand_in(databases.own_server(ground.running.home), client)
+        process, port = stand_in(ground, door)
         aws = json.loads(env["AIRFLOW_CONN_AWS_DEFAULT"])
         aws["extra"]["endpoint_url"] = door.url
         redshift = json.loads(env["AIRFLOW_CONN_REDSHIFT_DEFAULT"]) | {"port": port}
@@ -91,7 +103,7 @@ def test_a_load_is_whole_or_fails_as_its_cause_deserves(
     door: S3Door,
     behind_the_door: Pipeline,
     loaded: Records,
-    survived: Callable[[], None],
+    survived: Callable[[FaultKind], None],
     request_name: str,
     kind: str,
 ) -> None:
@@ -119,4 +131,62 @@ def test_a_load_is_whole_or_fails_as_its_cause_deserves(
     assert_nothing_is_left(pipeline)
     assert recorded(pipeline, pipeline.run_id) == sorted((task_id, 1) for task_id in missing)
     ground.wait_until_nothing_temporary_is_left()
-    survived()
+    survived("s3")
+
+
+@pytest.fixture
+def delivered_long(behind_the_door: Pipeline, loaded: Records) -> Iterator[None]:
+    """The first date's file is long for the length of the test, and nothing of it is loaded yet."""
+    loaded.restore("loaded")
+    scenes.deliver(behind_the_door, LONG)
+    yield
+    scenes.deliver(behind_the_door, scenes.AFTER)
+
+
+@pytest.mark.usefixtures("delivered_long")
+@pytest.mark.parametrize("program", ["redshift", "postgres"])
+def test_a_server_killed_in_the_middle_of_a_copy_and_brought_back_has_nothing_of_it(
+    ground: Ground,
+    door: S3Door,
+    behind_the_door: Pipeline,
+    loaded: Records,
+    survived: Callable[[FaultKind], None],
+    program: str,
+) -> None:
+    pipeline, before = behind_the_door, loaded.fingerprint()
+    redshift = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    process, port = stand_in(ground, door)
+    door.stalls.clear()
+    door.go_on.clear()
+    door.fault = Fault(REQUESTS["COPY reads the date's file"][1], STALL)
+    try:
+        pipeline.set_connection("redshift_default", redshift | {"port": port})
+        with ThreadPoolExecutor(1) as threads:
+            task = threads.submit(pipeline.run, scenes.FIRST, only={"stage_events"})
+            try:
+                assert door.stalls.wait(GIVE_UP_SECONDS)
+                wait_until(ground.rows_on_their_way, "no COPY is under way")
+                if program == "redshift":
+                    process.kill()
+                else:
+                    ground.kill(program)
+            finally:
+                door.go_on.set()
+            with pytest.raises(Unavailable):
+                task.result(GIVE_UP_SECONDS)
+        door.fault = None
+        ground.bring_back()
+        if program == "redshift":
+            process.wait(GIVE_UP_SECONDS)
+            process, port = stand_in(ground, door)
+            pipeline.set_connection("redshift_default", redshift | {"port": port})
+        assert loaded.fingerprint() == before
+        pipeline.run(scenes.FIRST, only=WRITING)
+        pipeline.assert_equals(scenes.expected(LONG))
+        assert_nothing_is_left(pipeline)
+    finally:
+        door.fault = None
+        pipeline.connect(pipeline.set_environment)
+        process.kill()
+        process.communicate(timeout=60)
+    survived("server")

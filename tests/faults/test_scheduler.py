@@ -24,6 +24,7 @@ from local.errors import LocalStackError
 from local.home import Home
 from local.reference import read_log_files
 from local.supervision import Supervisor
+from tests.conftest import FaultKind
 from tests.e2e.conftest import CommandLine, cli, home  # noqa: F401  # fixtures
 from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
 from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
@@ -111,6 +112,13 @@ def mark_failed(home: Home, run_id: str, task_id: str) -> None:  # noqa: F811
     AirflowApi(home)._request("PATCH", path, json={"new_state": "failed"})
 
 
+def assert_ended_by_its_task(home: Home, run_id: str, pid: int) -> None:  # noqa: F811
+    """The task ended its session itself, when Airflow told it to stop: not the stand-in, after it had been killed."""
+    folder = home.airflow / "logs" / "dag_id=sparkify_daily" / f"run_id={run_id}" / "task_id=stage_events"
+    log, ended = folder / "attempt=1.log", f"Ended the warehouse session {pid}, "
+    wait_until(lambda: ended in log.read_text(), f"{log} does not say: {ended}")
+
+
 def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse(
     cli: CommandLine,  # noqa: F811
     home: Home,  # noqa: F811
@@ -118,9 +126,10 @@ def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse
 ) -> None:
     with held(home, "staging_events") as waiting:
         AirflowApi(home).trigger("sparkify_daily", "stopped_waiting", {"log_date": DATES[0]})
-        wait_until(waiting, "no task stops in front of the mutex")
+        (pid,) = wait_until(waiting, "no task stops in front of the mutex")
         mark_failed(home, "stopped_waiting", "stage_events")
         wait_until(lambda: not waiting(), "the session of a task that was stopped still waits for the mutex")
+    assert_ended_by_its_task(home, "stopped_waiting", pid)
     assert_warehouse_equals_reference(home)
 
 
@@ -146,9 +155,10 @@ def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
         (pid,) = wait_until(copying, "no task copies")
         program.suspend()
         try:
-            mark_failed(home, "stopped_copying", "stage_events")
             assert copying() == [pid], "the COPY had ended before S3 was suspended"
+            mark_failed(home, "stopped_copying", "stage_events")
             wait_until(lambda: not copying(), "the COPY of a task that was stopped goes on")
+            assert_ended_by_its_task(home, "stopped_copying", pid)
         finally:
             program.resume()
     s3.delete_object(Bucket=SOURCE_BUCKET, Key=key)
@@ -159,7 +169,7 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
     cli: CommandLine,  # noqa: F811
     home: Home,  # noqa: F811
     seeded: Path,
-    survived: Callable[[], None],
+    survived: Callable[[FaultKind], None],
 ) -> None:
     api = AirflowApi(home)
     with held(home, "songplays") as waiting:
@@ -167,11 +177,11 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
         wait_until(lambda: len(waiting()) == 3, "three tasks do not stop in front of the mutex")
         tasks(home)[0].kill()
         wait_until(lambda: len(waiting()) == 2, "a killed task's session still waits for the mutex")
-        survived()
+        survived("kill")
         os.kill(Supervisor(home).programs()["redshift"].pid, signal.SIGKILL)
         wait_until(lambda: not Supervisor(home).programs()["redshift"].runs, "the stand-in outlived a kill -9")
     cli.run("up")
-    survived()
+    survived("server")
     with held(home, "time") as waiting:
         wait_until(waiting, "no task stops in front of the mutex")
         os.kill(Supervisor(home).programs()["postgres"].pid, signal.SIGKILL)
@@ -186,5 +196,5 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
             states = {AirflowApi(home).run("sparkify_daily", run_id).state for run_id in runs}
         time.sleep(1)
     assert states == {"success"}
-    survived()
+    survived("server")
     assert "tables are equal to the files." in cli.run("verify", str(seeded))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from sparkify.exceptions import Unavailable
+from tests.conftest import FaultKind
 from tests.faults import scenes
 from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded
 from tests.faults.ground import RECORDING, Ground, Records
@@ -48,19 +49,32 @@ def statements(ground: Ground, stage: tuple[Pipeline, Records], task_id: str) ->
     return list(ground.wire.answered)
 
 
+def test_a_blow_that_fails_fails_the_test_and_keeps_nobody_waiting(
+    ground: Ground, stage: tuple[Pipeline, Records]
+) -> None:
+    pipeline, records = stage
+
+    def miss(_: Connection) -> None:
+        raise AssertionError("there is nobody to strike")
+
+    records.restore("users")
+    with pytest.raises(AssertionError, match="there is nobody to strike"):
+        Attempts(ground, pipeline, scenes.FIRST).strike("users", 3, "asked", miss)
+
+
 @pytest.mark.parametrize("moment", ["asked", "answered"])
 def test_a_connection_cut_at_the_log_in_is_made_anew_at_once(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], moment: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], moment: str
 ) -> None:
     pipeline, _ = stage
     ground.wire.arm(0, moment)
     assert pipeline.rows("select 1") == [(1,)]
     assert ground.wire.struck.is_set()
-    survived()
+    survived("cut")
 
 
 def test_an_answer_torn_at_any_byte_is_tried_again(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None]
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None]
 ) -> None:
     pipeline, _ = stage
     kept, struck = 0, True
@@ -71,36 +85,36 @@ def test_an_answer_torn_at_any_byte_is_tried_again(
             with pipeline.session() as warehouse:
                 assert warehouse.rows("select 1 as number, 'one' as name") == [(1, "one")]
         except Unavailable:
-            survived()
+            survived("cut")
         kept, struck = kept + 1, ground.wire.struck.is_set()
     assert kept > 30
 
 
 @pytest.mark.parametrize("task_id", LOADS)
 def test_a_connection_cut_at_the_commit_loses_nothing_and_loads_nothing_twice(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
 ) -> None:
     commit = statements(ground, stage, task_id).index("commit") + 1
     for moment in MOMENTS:
         run = suffers(ground, stage, task_id, commit, moment, Connection.drop)
         assert run.committed[0] == (task_id, 1) if moment != "asked" else run.committed[0] == (task_id, 2)
-        survived()
+        survived("cut")
 
 
 @pytest.mark.parametrize("task_id", TASKS)
 def test_a_connection_cut_at_a_statement_is_made_anew_by_the_next_try(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
 ) -> None:
     chance = random.Random(f"{SEED} {task_id}")
     last = len(statements(ground, stage, task_id)) - 1
     for moment in chance.sample(MOMENTS, 2):
         suffers(ground, stage, task_id, chance.randint(1, last), moment, Connection.drop)
-        survived()
+        survived("cut")
 
 
 @pytest.mark.parametrize("task_id", TASKS)
 def test_a_session_that_the_warehouse_ends_is_made_anew_by_the_next_try(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
 ) -> None:
     def terminate(_: Connection) -> None:
         with ground.postgres() as connection:
@@ -109,12 +123,12 @@ def test_a_session_that_the_warehouse_ends_is_made_anew_by_the_next_try(
     chance = random.Random(f"{SEED} {task_id}")
     last = len(statements(ground, stage, task_id)) - 1
     suffers(ground, stage, task_id, chance.randint(1, last), "asked", terminate)
-    survived()
+    survived("server")
 
 
 @pytest.mark.parametrize("task_id", TASKS)
 def test_postgresql_recovers_from_the_kill_of_a_sessions_process(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
 ) -> None:
     def kill(_: Connection) -> None:
         with ground.postgres() as connection:
@@ -123,13 +137,13 @@ def test_postgresql_recovers_from_the_kill_of_a_sessions_process(
     chance = random.Random(f"{SEED} {task_id}")
     last = len(statements(ground, stage, task_id)) - 1
     suffers(ground, stage, task_id, chance.randint(1, last), "asked", kill)
-    survived()
+    survived("server")
 
 
 @pytest.mark.parametrize("program", ["redshift", "postgres"])
 @pytest.mark.parametrize("task_id", TASKS)
 def test_a_server_killed_in_a_task_and_after_its_commit_and_brought_back_has_all_or_nothing(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], task_id: str, program: str
+    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str, program: str
 ) -> None:
     asked = statements(ground, stage, task_id)
     chance = random.Random(f"{SEED} {task_id} {program}")
@@ -143,23 +157,40 @@ def test_a_server_killed_in_a_task_and_after_its_commit_and_brought_back_has_all
 
     for number, moment in moments:
         suffers(ground, stage, task_id, number, moment, kill)
-        survived()
+        survived("server")
+
+
+@pytest.fixture(scope="module")
+def durations() -> dict[str, float]:
+    """How many seconds each task takes, as far as that was measured."""
+    return {}
 
 
 @pytest.mark.parametrize("number", range(18))
 def test_a_task_killed_at_any_moment_is_made_good_by_its_next_try(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[], None], number: int
+    ground: Ground,
+    stage: tuple[Pipeline, Records],
+    survived: Callable[[FaultKind], None],
+    durations: dict[str, float],
+    number: int,
 ) -> None:
     pipeline, records = stage
     chance = random.Random(f"{SEED} {number}")
     task_id = LOADS[number % len(LOADS)]
-    records.restore(task_id)
-    run = Attempts(ground, pipeline, scenes.FIRST)
-    run.kill_task_after(task_id, 0.5 * chance.random())
+    if task_id not in durations:
+        records.restore(task_id)
+        durations[task_id] = Attempts(ground, pipeline, scenes.FIRST).seconds_of(task_id)
+    killed, moment = False, durations[task_id] * chance.random()
+    while not killed:
+        records.restore(task_id)
+        run = Attempts(ground, pipeline, scenes.FIRST)
+        killed = run.kill_task_after(task_id, moment)
+        # It may be quicker than when it was measured.
+        moment /= 2
     scene = after(task_id) if run.committed else task_id
     assert records.fingerprint(without=RECORDING) == records.fingerprint(without=RECORDING, scene=scene)
     run.finish(task_id)
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
     assert_nothing_is_left(pipeline)
     assert_recorded(run)
-    survived()
+    survived("kill")
