@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ from sparkify import connecting
 from sparkify import warehouse as module
 from sparkify.exceptions import DataError, SettingsError, Unavailable
 from sparkify.warehouse import Warehouse
+from tests.examples import NOV_1
 from tests.pipeline import Pipeline
+
+GIVE_UP_SECONDS = 60.0
 
 
 def test_the_session_says_who_it_is_and_in_which_schema(pipeline: Pipeline) -> None:
@@ -50,11 +54,11 @@ def test_writers_of_one_table_queue_and_see_each_others_work(pipeline: Pipeline)
         with pipeline.session() as warehouse, warehouse.transaction("users"):
             warehouse.execute("insert into users (user_id) select count(*) from users")
 
-    threads = [threading.Thread(target=add_one) for _ in range(8)]
+    threads = [threading.Thread(target=add_one, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        wait_for_the_end(thread)
     assert pipeline.rows("select user_id from users order by user_id") == [(number,) for number in range(8)]
 
 
@@ -93,8 +97,16 @@ def test_a_lock_waited_for_too_long_is_told_also_to_a_user_who_may_not_ask_who_h
             pass
 
 
-def waits_for_a_lock(pipeline: Pipeline, pid: int) -> bool:
-    return bool(pipeline.rows(f"select pid from svv_transactions where pid = {pid} and not granted"))
+def wait_for_the_end(thread: threading.Thread) -> None:
+    thread.join(GIVE_UP_SECONDS)
+    assert not thread.is_alive()
+
+
+def session_that_waits_for_a_lock(pipeline: Pipeline) -> int:
+    give_up = time.monotonic() + GIVE_UP_SECONDS
+    while not (found := pipeline.rows("select pid from svv_transactions where not granted")):
+        assert time.monotonic() < give_up
+    return int(found[0][0])
 
 
 def test_a_killed_session_lets_go_of_all_it_held_although_its_statement_was_still_running(pipeline: Pipeline) -> None:
@@ -109,15 +121,35 @@ def test_a_killed_session_lets_go_of_all_it_held_although_its_statement_was_stil
 
     with pipeline.session() as holder, pipeline.session() as killed, holder.transaction("users"):
         pid = killed.rows("select pg_backend_pid()")[0][0]
-        thread = threading.Thread(target=wait_holding, args=[killed])
+        thread = threading.Thread(target=wait_holding, args=[killed], daemon=True)
         thread.start()
-        while not waits_for_a_lock(pipeline, pid):
-            assert thread.is_alive()
+        assert session_that_waits_for_a_lock(pipeline) == pid
         killed.kill()
-        thread.join()
+        wait_for_the_end(thread)
         assert not pipeline.rows(f"select pid from svv_transactions where pid = {pid}")
         with pipeline.session() as other, other.transaction("songplays"):
             pass
+    assert isinstance(failures[0], Unavailable)
+
+
+def test_a_task_that_airflow_stops_ends_its_statement_itself(pipeline: Pipeline) -> None:
+    ((task, context),) = pipeline.tasks(NOV_1, only={"users"})
+    failures: list[Exception] = []
+
+    def execute() -> None:
+        try:
+            task.execute(context)
+        except Exception as error:
+            failures.append(error)
+
+    with pipeline.session() as holder, holder.transaction("users"):
+        thread = threading.Thread(target=execute, daemon=True)
+        thread.start()
+        pid = session_that_waits_for_a_lock(pipeline)
+        # Its client stays connected: nobody else ends the session.
+        task.on_kill()
+        wait_for_the_end(thread)
+        assert not pipeline.rows(f"select pid from svv_transactions where pid = {pid}")
     assert isinstance(failures[0], Unavailable)
 
 
