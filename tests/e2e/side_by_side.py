@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import psutil
 import psycopg
 
 from local import databases
+from local.airflow_api import AirflowApi
 from local.connections import redshift_arguments
 from local.home import Home
 from local.reference import ROW_TYPES
@@ -21,6 +23,9 @@ from tests.test_docs import created_tables
 
 CONFLICT = "isolation violation"
 HELD_SECONDS = 60.0
+# Between two counts, which would otherwise take a processor from the loads.
+PAUSE_SECONDS = 0.1
+GIVE_UP_SECONDS = 60.0
 
 
 def client(home: Home, **more: Any) -> psycopg.Connection[tuple[Any, ...]]:
@@ -41,7 +46,7 @@ class Reader(threading.Thread):
     """Counts the rows of every table, again and again, and must not wait for a lock over a second."""
 
     def __init__(self, home: Home) -> None:
-        super().__init__(name="reader")
+        super().__init__(name="reader", daemon=True)
         self.home = home
         self.enough = threading.Event()
         self.counted = 0
@@ -54,6 +59,7 @@ class Reader(threading.Thread):
                     for table in created_tables():
                         connection.execute(f"select count(*) from {table}".encode())
                         self.counted += 1
+                        self.enough.wait(PAUSE_SECONDS)
         except Exception as error:
             self.failure = error
 
@@ -63,7 +69,8 @@ class Reader(threading.Thread):
 
     def __exit__(self, *_: object) -> None:
         self.enough.set()
-        self.join()
+        self.join(GIVE_UP_SECONDS)
+        assert not self.is_alive(), "A count does not end."
 
 
 def isolation(home: Home) -> str:
@@ -78,6 +85,20 @@ def waits_for(connection: psycopg.Connection[Any], pid: int) -> list[str]:
         "select query from pg_stat_activity where wait_event_type = 'Lock' and %s = any(pg_blocking_pids(pid))", [pid]
     ).fetchall()
     return [str(query) for (query,) in waiting]
+
+
+def most_backfills_at_once(home: Home) -> int:
+    """How many runs of backfills were active at the same moment, at most."""
+    answer = AirflowApi(home).get("/dags/sparkify_daily/dagRuns?run_type=backfill&limit=100")
+    assert answer["total_entries"] == len(answer["dag_runs"])
+    changes = []
+    for run in answer["dag_runs"]:
+        changes += [(datetime.fromisoformat(run["start_date"]), 1), (datetime.fromisoformat(run["end_date"]), -1)]
+    active = most = 0
+    for _, change in sorted(changes):
+        active += change
+        most = max(most, active)
+    return most
 
 
 def backfill_beside_runs(cli: CommandLine, home: Home, dates: Sequence[str], *options: str) -> None:
@@ -114,4 +135,7 @@ def backfill_beside_runs(cli: CommandLine, home: Home, dates: Sequence[str], *op
     assert after == before
     assert reader.failure is None
     assert reader.counted
-    assert not [log for log in task_logs(home) if CONFLICT in log]
+    assert most_backfills_at_once(home) >= 3
+    logs = list(task_logs(home))
+    assert len(logs) > len(dates)
+    assert not [log for log in logs if CONFLICT in log]
