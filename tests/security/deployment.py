@@ -39,6 +39,7 @@ COPY_ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
 AIRFLOW_ROLE = "arn:aws:iam::123456789012:role/sparkify-airflow"
 PRODUCTION = ("dags", "plugins", "include")
 BAD_DATE = "2018-12-01"
+READY_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,10 @@ class Deployment:
             cursor = connection.cursor()
             cursor.execute(sql)
             return list(cursor.fetchall()) if cursor.description else []
+
+    def statements(self) -> list[str]:
+        """All that the cluster was asked."""
+        return [json.loads(line) for line in _noted(self.home).read_text().splitlines()]
 
     def s3(self, identity: Identity) -> Any:
         """A client of S3 that signs as this identity."""
@@ -251,6 +256,10 @@ def _enforce(home: Home) -> None:
     requests.post(f"{s3_endpoint(home)}/moto-api/reset-auth", data=b"0", timeout=60).raise_for_status()
 
 
+def _noted(home: Home) -> Path:
+    return home.logs / "cluster-statements.log"
+
+
 @contextlib.contextmanager
 def _cluster(home: Home, identity: Identity) -> Iterator[int]:
     """A stand-in that has no other right to S3 than the COPY role's, and notes every statement."""
@@ -260,13 +269,14 @@ def _cluster(home: Home, identity: Identity) -> Iterator[int]:
         "AWS_ACCESS_KEY_ID": identity.key, "AWS_SECRET_ACCESS_KEY": identity.secret,
         "AWS_SESSION_TOKEN": str(identity.token),
     }  # fmt: skip
-    noted = home.logs / "cluster-statements.log"
-    command = [*program.command(home), "--port", str(port), "--statement-log", str(noted)]
+    command = [*program.command(home), "--port", str(port), "--statement-log", str(_noted(home))]
     with home.log("cluster").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    give_up = time.monotonic() + READY_SECONDS
     try:
-        while "ready on" not in home.log("cluster").read_text():
-            assert process.poll() is None, home.log("cluster").read_text()
+        while "ready on" not in (said := home.log("cluster").read_text()):
+            assert process.poll() is None, said
+            assert time.monotonic() < give_up, f"The cluster is not ready: {said}"
             time.sleep(0.1)
         yield port
     finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import psycopg
 from psycopg import sql
@@ -35,11 +38,32 @@ def places(deployment: Deployment) -> Iterator[tuple[str, str]]:
 def exposed(deployment: Deployment) -> tuple[list[str], list[str]]:
     """What is seen where, and all places that were looked at."""
     found, seen = [], []
-    secrets = deployment.secrets()
+    written = {name: set(_written(secret)) for name, secret in deployment.secrets().items()}
     for place, text in places(deployment):
         seen.append(place)
-        found += [f"{name} in {place}: {_around(text, secret)}" for name, secret in secrets.items() if secret in text]
+        found += [
+            f"{name} in {place}: {_around(text, way)}" for name, ways in written.items() for way in ways if way in text
+        ]
     return found, seen
+
+
+def _written(secret: str) -> Iterator[str]:
+    """All ways in which a secret is written down: as it is, in an URL, in JSON, and in base64."""
+    yield secret
+    for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield quoted
+        yield re.sub("%..", lambda code: code[0].lower(), quoted)
+    for escaped in (json.dumps(secret), json.dumps(secret, ensure_ascii=False)):
+        yield escaped[1:-1]
+        yield escaped[1:-1].replace("/", "\\/")
+    # Base64 writes three bytes as four letters. What stands before and after the secret spoils the letters that it has
+    # a part in.
+    for before in range(3):
+        given = bytes(before) + secret.encode()
+        whole = base64.b64encode(given).decode().rstrip("=")
+        inside = whole[(0, 2, 3)[before] : len(given) * 8 // 6]
+        yield inside
+        yield inside.translate(str.maketrans("+/", "-_"))
 
 
 def _around(text: str, secret: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +61,12 @@ def test_the_month_is_loaded_by_those_rights_alone(deployment: Deployment) -> No
         key = [fields.index(column) for column in KEYS[table]]
         different = differences(EXPECTED.rows(table), map(tuple, found), key)
         assert not different, f"{table}: " + "; ".join(different.lines(fields))
+
+
+def test_every_copy_takes_the_role_of_the_connection(deployment: Deployment) -> None:
+    copies = [sql for sql in deployment.statements() if sql.lower().startswith("copy ")]
+    assert copies
+    assert not [sql for sql in copies if f"iam_role '{COPY_ROLE}'" not in sql or "iam_role default" in sql]
 
 
 def test_airflow_runs_the_copy_that_has_no_laptop_in_it(deployment: Deployment) -> None:
@@ -179,9 +187,17 @@ def test_all_was_logged_that_can_be(trouble: Deployment) -> None:
 
 
 def test_a_secret_that_were_seen_would_be_found(deployment: Deployment) -> None:
-    planted = "planted-secret-3f9c1d"
+    # Every way of writing it down is another text.
+    planted = "planted-sécret/3f9c1d"
+    encoded = {
+        "planted": planted,
+        "planted-percent": "postgresql://a:planted-s%c3%a9cret%2f3f9c1d@host/dev",
+        "planted-json": json.dumps({"password": planted}),
+        "planted-base64": base64.b64encode(f"login:{planted}".encode()).decode(),
+    }
     deployment.mistyped.append(planted)
-    (deployment.home.logs / "planted.log").write_text(f"password={planted}\n")
+    for name, text in encoded.items():
+        (deployment.home.logs / f"{name}.log").write_text(text)
     rejects = f"{SCHEMA}.staging_rejects"
     deployment.rows(f"insert into {rejects} (table_name, file_name, value) values ('a', 'b', '{planted}')")
     deployment.rest("POST", "/variables", json={"key": "planted", "value": "no secret", "description": planted})
@@ -191,6 +207,7 @@ def test_a_secret_that_were_seen_would_be_found(deployment: Deployment) -> None:
         deployment.mistyped.remove(planted)
         deployment.rows(f"delete from {rejects} where table_name = 'a'")
         deployment.rest("DELETE", "/variables/planted")
-        (deployment.home.logs / "planted.log").unlink()
-    for place in ("the file log/planted.log", f"the table {rejects} of dev", "REST /variables"):
+        for name in encoded:
+            (deployment.home.logs / f"{name}.log").unlink()
+    for place in (*(f"the file log/{name}.log" for name in encoded), f"the table {rejects} of dev", "REST /variables"):
         assert any(f" in {place}: " in one for one in found), place
