@@ -15,6 +15,7 @@ from hypothesis import settings
 from local import connections
 from local.home import Home
 from local.stack import temporary
+from tests.command_line import CommandLine
 from tests.month import PUBLISHED
 
 # The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
@@ -115,3 +116,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
             bucket=connections.SOURCE_BUCKET,
             control_bucket=connections.CONTROL_BUCKET,
         )
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A running stack for the tests of one file; stopped and forgotten afterwards."""
+    cli = CommandLine(tmp_path_factory.mktemp("e2e") / "home")
+    try:
+        cli.run("up")
+        yield cli
+    finally:
+        cli.run("down", "--purge")
+
+
+@pytest.fixture(scope="module")
+def home(cli: CommandLine) -> Home:
+    """The running stack's home."""
+    return Home(cli.home)

@@ -18,7 +18,7 @@ from local.connections import redshift_arguments
 from local.home import Home
 from local.reference import ROW_TYPES
 from local.supervision import Supervisor
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.test_docs import created_tables
 
 CONFLICT = "isolation violation"

@@ -14,7 +14,7 @@ import pytest
 
 from local.airflow_api import AirflowApi
 from local.home import Home
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,7 @@ import pytest
 
 from local import connections, databases
 from local.home import Home
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.include.faults import (
     BAD_LINE,
     DAY,

@@ -24,8 +24,8 @@ from local.errors import LocalStackError
 from local.home import Home
 from local.reference import read_log_files
 from local.supervision import Supervisor
+from tests.command_line import CommandLine
 from tests.conftest import FaultKind
-from tests.e2e.conftest import CommandLine, cli, home  # noqa: F401  # fixtures
 from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
 from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
 from tests.examples import play
@@ -37,7 +37,7 @@ DATES = [str(log_date) for log_date in sorted(read_log_files(MONTH.files))]
 
 
 @pytest.fixture(scope="module")
-def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("month")
     MONTH.write_to(folder)
     cli.run("seed", str(folder))
@@ -45,15 +45,15 @@ def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path: 
 
 
 @contextmanager
-def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:  # noqa: F811
+def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """PostgreSQL itself, behind the stand-in's back."""
     with psycopg.connect(databases.admin_dsn(home, databases.WAREHOUSE), autocommit=True) as connection:
         yield connection
 
 
 def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keeps_no_reader_waiting(
-    cli: CommandLine,  # noqa: F811
-    home: Home,  # noqa: F811
+    cli: CommandLine,
+    home: Home,
     seeded: Path,
 ) -> None:
     assert isolation(home) == "serializable"
@@ -63,8 +63,8 @@ def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keep
 
 
 def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
-    cli: CommandLine,  # noqa: F811
-    home: Home,  # noqa: F811
+    cli: CommandLine,
+    home: Home,
     seeded: Path,
 ) -> None:
     with ThreadPoolExecutor(4) as threads:
@@ -74,7 +74,7 @@ def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
 
 
 @contextmanager
-def held(home: Home, mutex: str) -> Iterator[Callable[[], list[int]]]:  # noqa: F811
+def held(home: Home, mutex: str) -> Iterator[Callable[[], list[int]]]:
     """Hold a table's mutex, so that tasks stop in front of it; gives which sessions do."""
     with contextlib.ExitStack() as ending, postgres(home) as connection:
         holder = client(home, autocommit=True)
@@ -92,7 +92,7 @@ def held(home: Home, mutex: str) -> Iterator[Callable[[], list[int]]]:  # noqa: 
         yield waiting
 
 
-def tasks(home: Home) -> list[psutil.Process]:  # noqa: F811
+def tasks(home: Home) -> list[psutil.Process]:
     """The processes below the scheduler that are connected with the warehouse: those of tasks."""
     port = redshift_arguments(home)["port"]
     scheduler = psutil.Process(Supervisor(home).programs()["scheduler"].pid)
@@ -106,13 +106,13 @@ def tasks(home: Home) -> list[psutil.Process]:  # noqa: F811
     return found
 
 
-def mark_failed(home: Home, run_id: str, task_id: str) -> None:  # noqa: F811
+def mark_failed(home: Home, run_id: str, task_id: str) -> None:
     """What the UI's button does."""
     path = f"/dags/sparkify_daily/dagRuns/{run_id}/taskInstances/{task_id}"
     AirflowApi(home)._request("PATCH", path, json={"new_state": "failed"})
 
 
-def assert_ended_by_its_task(home: Home, run_id: str, pid: int) -> None:  # noqa: F811
+def assert_ended_by_its_task(home: Home, run_id: str, pid: int) -> None:
     """The task ended its session itself, when Airflow told it to stop: not the stand-in, after it had been killed."""
     folder = home.airflow / "logs" / "dag_id=sparkify_daily" / f"run_id={run_id}" / "task_id=stage_events"
     log, ended = folder / "attempt=1.log", f"Ended the warehouse session {pid}, "
@@ -120,8 +120,8 @@ def assert_ended_by_its_task(home: Home, run_id: str, pid: int) -> None:  # noqa
 
 
 def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse(
-    cli: CommandLine,  # noqa: F811
-    home: Home,  # noqa: F811
+    cli: CommandLine,
+    home: Home,
     seeded: Path,
 ) -> None:
     with held(home, "staging_events") as waiting:
@@ -134,8 +134,8 @@ def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse
 
 
 def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
-    cli: CommandLine,  # noqa: F811
-    home: Home,  # noqa: F811
+    cli: CommandLine,
+    home: Home,
     seeded: Path,
 ) -> None:
     line = json.dumps(play(page="Home")).encode() + b"\n"
@@ -165,9 +165,17 @@ def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
     assert_warehouse_equals_reference(home)
 
 
+def make_retries_due(home: Home) -> None:
+    """Let the tasks that are to be tried again have failed some minutes ago: Airflow tries them at once."""
+    with psycopg.connect(databases.admin_dsn(home, databases.METADATA), autocommit=True) as connection:
+        connection.execute(
+            "update task_instance set end_date = end_date - interval '2 minutes' where state = 'up_for_retry'"
+        )
+
+
 def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
-    cli: CommandLine,  # noqa: F811
-    home: Home,  # noqa: F811
+    cli: CommandLine,
+    home: Home,
     seeded: Path,
     survived: Callable[[FaultKind], None],
 ) -> None:
@@ -183,7 +191,13 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
     cli.run("up")
     survived("server")
     with held(home, "time") as waiting:
-        wait_until(waiting, "no task stops in front of the mutex")
+
+        def begins_again() -> list[int]:
+            make_retries_due(home)
+            time.sleep(0.5)
+            return waiting()
+
+        wait_until(begins_again, "no task stops in front of the mutex")
         os.kill(Supervisor(home).programs()["postgres"].pid, signal.SIGKILL)
         wait_until(lambda: not Supervisor(home).programs()["postgres"].runs, "PostgreSQL outlived a kill -9")
     states: set[str] = set()
@@ -193,6 +207,7 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
         # Airflow's programs may take the loss of their database for their own end, and that while others are started.
         with contextlib.suppress(AssertionError, LocalStackError):
             cli.run("up")
+            make_retries_due(home)
             states = {AirflowApi(home).run("sparkify_daily", run_id).state for run_id in runs}
         time.sleep(1)
     assert states == {"success"}

@@ -27,7 +27,7 @@ from local.connections import AIRFLOW_USER, airflow_url, redshift_arguments, s3_
 from local.home import Home
 from local.programs import RedshiftProgram
 from local.s3 import REGION
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 from tests.security.documented import policies, statements

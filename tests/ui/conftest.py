@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from local.connections import AIRFLOW_USER, airflow_url, s3_client
 from local.home import Home
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 
 IMAGES = PROJECT / "docs" / "images"
@@ -45,29 +45,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """A running stack; stopped and forgotten afterwards."""
-    cli = CommandLine(tmp_path_factory.mktemp("ui") / "home")
-    try:
-        cli.run("up")
-        yield cli
-    finally:
-        cli.run("down", "--purge")
-
-
-@pytest.fixture(scope="module")
-def home(stack: CommandLine) -> Home:
-    """The running stack's home."""
-    return Home(stack.home)
-
-
-@pytest.fixture(scope="module")
-def delivered(stack: CommandLine, home: Home, tmp_path_factory: pytest.TempPathFactory) -> None:
+def delivered(cli: CommandLine, home: Home, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Files of November 2018, some of them not as they should be; nothing is loaded."""
     folder = tmp_path_factory.mktemp("files")
     amounts = ("--days", "12", "--events-per-day", "60", "--songs", "12", "--seed", "7")
-    stack.run("generate", str(folder), "--start", "2018-11-01", *amounts)
-    stack.run("seed", str(folder))
+    cli.run("generate", str(folder), "--start", "2018-11-01", *amounts)
+    cli.run("seed", str(folder))
     spoil(home, "2018-11-03", b"", b"{oops\n")
     spoil(home, "2018-11-04", b'"page":"NextSong"', b'"page":"Podcast"')
     spoil(home, "2018-11-05", b'"sessionId"', b'"session"')
@@ -82,13 +65,13 @@ def spoil(home: Home, log_date: str, old: bytes, new: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(stack: CommandLine, delivered: None) -> None:
+def loaded(cli: CommandLine, delivered: None) -> None:
     """1, 2 and 7 November as they should be, the 3rd with a bad line, the 4th with a warning; the 5th has failed."""
-    stack.run("trigger", "2018-11-01", "--through", "2018-11-02")
-    stack.run("trigger", "2018-11-03", "--param", "max_bad_lines=1")
-    stack.run("trigger", "2018-11-04")
-    stack.run("trigger", "2018-11-05", expect=1)
-    stack.run("trigger", "2018-11-07")
+    cli.run("trigger", "2018-11-01", "--through", "2018-11-02")
+    cli.run("trigger", "2018-11-03", "--param", "max_bad_lines=1")
+    cli.run("trigger", "2018-11-04")
+    cli.run("trigger", "2018-11-05", expect=1)
+    cli.run("trigger", "2018-11-07")
 
 
 @pytest.fixture(scope="module")

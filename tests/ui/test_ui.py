@@ -1,6 +1,6 @@
 """What a person does in Airflow's UI: runs, logs, a backfill, and every part of the Sparkify page.
 
-All of it in one file, whose tests share one stack.
+All of it in one file, whose tests share one cli.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from local.airflow_settings import settings
 from local.connections import CONTROL_BUCKET, airflow_url, s3_client
 from local.home import Home
-from tests.e2e.conftest import CommandLine
+from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 from tests.ui.conftest import Picture
 
@@ -195,10 +195,10 @@ def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
 
 
 def test_the_report_is_read_from_a_file_without_a_network_on_a_phone_and_in_the_dark(
-    browser: Browser, stack: CommandLine, loaded: None, picture: Picture
+    browser: Browser, cli: CommandLine, loaded: None, picture: Picture
 ) -> None:
-    stack.run("trigger", "--dag", "sparkify_report")
-    address = f"file://{stack.run('report').splitlines()[-1]}"
+    cli.run("trigger", "--dag", "sparkify_report")
+    address = f"file://{cli.run('report').splitlines()[-1]}"
     asked: list[str] = []
     for scheme, background in (("light", "rgb(246, 247, 249)"), ("dark", "rgb(16, 22, 29)")):
         phone = browser.new_context(

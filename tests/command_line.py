@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from local.home import Home
 from tests.pipeline import PROJECT
 
 
@@ -39,20 +35,3 @@ class CommandLine:
     def value(self, statement: str) -> int:
         """The one number that a statement gives."""
         return int(self.run("sql", statement, "--format", "csv").split()[1])
-
-
-@pytest.fixture(scope="module")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """A running stack for the tests of one file; stopped and forgotten afterwards."""
-    cli = CommandLine(tmp_path_factory.mktemp("e2e") / "home")
-    try:
-        cli.run("up")
-        yield cli
-    finally:
-        cli.run("down", "--purge")
-
-
-@pytest.fixture(scope="module")
-def home(cli: CommandLine) -> Home:
-    """The running stack's home."""
-    return Home(cli.home)
