@@ -19,6 +19,8 @@ from tests.pipeline import Pipeline
 pytestmark = pytest.mark.faults
 
 SEED = 9
+# The log-in and the session's own statements are the same in all tasks: one of them is killed there.
+SESSION_BEGINS = 6
 INTERLUDES = ("nothing", "nothing", "another file", "nothing", "nothing", "a task cleared")
 # Making a schema is fifty statements, much alike.
 KILLS_OF_A_SCHEMA = 12
@@ -43,7 +45,7 @@ def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_b
     chance = random.Random(f"{SEED} {task_id}")
     scenes.deliver(pipeline, scenes.AFTER)
     done = records.fingerprint(without=RECORDING, scene=after(task_id))
-    number = 0
+    number = 0 if task_id == TASKS[0] else SESSION_BEGINS
     while True:
         records.restore(task_id)
         before = records.fingerprint()
@@ -60,7 +62,7 @@ def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_b
             _go_on(what, run, task_id, chance)
         survived("kill")
         number += 1
-    assert number > 5
+    assert number > SESSION_BEGINS
     # A manifest says what a try copied, and is in nobody's way.
     assert all(re.fullmatch(MANIFESTS, key) for key in keys(pipeline))
 
