@@ -26,8 +26,8 @@ from rich.console import Console
 
 from benchmarks.history import SONGS, Days
 from benchmarks.report import as_markdown, as_table, late_songs_table
-from local import connections, databases
-from local.stack import temporary
+from local.stack import connections, databases
+from local.stack.stack import temporary
 
 if TYPE_CHECKING:
     from tests.pipeline import Pipeline

@@ -27,10 +27,10 @@ from rich.console import Console
 
 from benchmarks import PROJECT, copy_data
 from benchmarks.copy_report import as_markdown, as_svg, as_table
-from local import connections, databases
-from local.postgres import binaries
 from local.redshift.load.source import FETCHERS
-from local.stack import temporary
+from local.stack import connections, databases
+from local.stack.postgres import binaries
+from local.stack.stack import temporary
 
 SCHEMA = "copy_speed"
 EVENT_COLUMNS = (

@@ -20,8 +20,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local.databases import metadata_url
-from local.stack import temporary
+from local.stack.databases import metadata_url
+from local.stack.stack import temporary
 
 FIRST = date(2023, 1, 1)
 MOST_MS = 300
@@ -59,8 +59,8 @@ class PageTiming:
 def measure(url: str, *, dates: int, repeats: int) -> list[PageTiming]:
     """Fill the database with a run for each log date and time every page; the first answer of each does not count."""
     # Only now, for the whole of Airflow is imported with it.
-    from tests.plugins.page.conftest import client_of
-    from tests.plugins.page.metadata import BROKEN, Made, Metadata
+    from tests.plugins.ui.conftest import client_of
+    from tests.plugins.ui.metadata import BROKEN, Made, Metadata
 
     metadata = Metadata(url)
     metadata.add(*(Made(FIRST + timedelta(day), broken=[BROKEN] if day % 5 == 0 else ()) for day in range(dates)))

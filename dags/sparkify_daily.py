@@ -39,13 +39,14 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from sparkify.exceptions import Unavailable
 from sparkify.layout import include_folder
+from sparkify.loading.exceptions import Unavailable
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.ui.links import FilesInS3, LatestReport, LogDateOnThePage
 
 INCLUDE = include_folder(__file__)
 SQL = INCLUDE / "sql"
@@ -100,6 +101,7 @@ with DAG(
     },
     default_args={
         "owner": "data-engineering",
+        "links": (LogDateOnThePage(), LatestReport()),
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
@@ -132,6 +134,7 @@ with DAG(
             },
             inlets=[Asset("sparkify_log_data")],
             outlets=[Asset("sparkify_staging_events")],
+            links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
             doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
             "missing or a line cannot be read: the log names file, line, column and value.",
         )
@@ -145,6 +148,7 @@ with DAG(
             pending={"songplays_pending": "pending/songplays_of_songs.sql"},
             inlets=[Asset("sparkify_song_data")],
             outlets=[Asset("sparkify_staging_songs")],
+            links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
             doc_md="Adds the song files that are new since the last run; copies the whole catalogue again if one "
             "changed or vanished. Nothing new: no COPY.",
         )

@@ -21,10 +21,10 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from sparkify.exceptions import Unavailable
 from sparkify.layout import include_folder
-from sparkify.operators.wait_for_runs import WaitForRunsSensor
-from sparkify.operators.write_report import WriteReportOperator
+from sparkify.loading.exceptions import Unavailable
+from sparkify.report.wait_for_runs import WaitForRunsSensor
+from sparkify.report.write_report import WriteReportOperator
 
 SQL = include_folder(__file__) / "sql"
 

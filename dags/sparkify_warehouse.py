@@ -50,19 +50,19 @@ from typing import Any
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from sparkify.exceptions import SettingsError, Unavailable
+from sparkify.cluster.cluster_sensor import ClusterSensor
+from sparkify.cluster.copy_smoke_test import CopySmokeTestOperator
+from sparkify.cluster.delete_stack import DeleteStackOperator
+from sparkify.cluster.deploy_stack import DeployStackOperator
+from sparkify.cluster.publish_connection import EXTRA_KEYS, PublishConnectionOperator
+from sparkify.cluster.set_default_role import SetDefaultRoleOperator
+from sparkify.cluster.stack_sensor import StackSensor
+from sparkify.cluster.switch_cluster import SwitchClusterOperator
+from sparkify.cluster.withdraw_connection import WithdrawConnectionOperator
 from sparkify.layout import include_folder
-from sparkify.operators.cluster_sensor import ClusterSensor
-from sparkify.operators.copy_smoke_test import CopySmokeTestOperator
+from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
-from sparkify.operators.delete_stack import DeleteStackOperator
-from sparkify.operators.deploy_stack import DeployStackOperator
-from sparkify.operators.publish_connection import EXTRA_KEYS, PublishConnectionOperator
-from sparkify.operators.set_default_role import SetDefaultRoleOperator
-from sparkify.operators.stack_sensor import StackSensor
-from sparkify.operators.switch_cluster import SwitchClusterOperator
-from sparkify.operators.withdraw_connection import WithdrawConnectionOperator
 
 INCLUDE = include_folder(__file__)
 SQL = INCLUDE / "sql"

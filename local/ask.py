@@ -14,8 +14,8 @@ from rich.cells import cell_len, set_cell_size
 
 from local import query, terminal
 from local.errors import UsageError
-from local.home import PROJECT, Home
 from local.query import NoSuchTableError, Result
+from local.stack.home import PROJECT, Home
 from local.summary import bar
 
 SQL = PROJECT / "include" / "sql"

@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from local import ask, connections, demo, query, report, terminal
-from local.airflow_api import AirflowApi
-from local.connections import SOURCE_BUCKET
+from local import ask, demo, query, report, terminal
 from local.errors import LocalStackError, UsageError, sentence
-from local.home import Home
 from local.runs import Backfill, Runner, parse_date
 from local.seeding import seed, source_folders
 from local.simulator import Recipe
 from local.simulator import command as simulator
-from local.stack import Stack
+from local.stack import connections
+from local.stack.airflow_api import AirflowApi
+from local.stack.connections import SOURCE_BUCKET
+from local.stack.home import Home
+from local.stack.stack import Stack
 from local.verification import command as verification
 
 DAILY_DAG = "sparkify_daily"

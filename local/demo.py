@@ -12,16 +12,17 @@ import shlex
 import shutil
 from pathlib import Path
 
-from local import connections, report, summary, terminal
-from local.airflow_api import AirflowApi
+from local import report, summary, terminal
 from local.errors import UsageError
-from local.home import Home
 from local.runs import Backfill, Runner
 from local.seeding import seed
 from local.simulator import Recipe, generate, recipe_of
 from local.simulator.command import add_amounts
 from local.simulator.recipe import MONTH
-from local.stack import Stack
+from local.stack import connections
+from local.stack.airflow_api import AirflowApi
+from local.stack.home import Home
+from local.stack.stack import Stack
 
 DAG = "sparkify_daily"
 _REPORT_SECONDS = 180.0

@@ -13,9 +13,9 @@ from typing import Any
 
 import redshift_connector
 
-from local.connections import redshift_arguments
 from local.errors import LocalStackError
-from local.home import Home
+from local.stack.connections import redshift_arguments
+from local.stack.home import Home
 
 FORMATS = ("table", "csv", "json")
 _EXACT_DIGITS = 15

@@ -7,9 +7,10 @@ import time
 import webbrowser
 from pathlib import Path
 
-from local import connections, query, terminal
+from local import query, terminal
 from local.errors import LocalStackError
-from local.home import Home
+from local.stack import connections
+from local.stack.home import Home
 
 DAG = "sparkify_report"
 _LATEST = f"{connections.CONTROL_PREFIX}/reports/latest"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.airflow_api import AirflowApi, ApiConflictError, DagRun, wait_for_dag
 from local.errors import LocalStackError, RunFailedError
+from local.stack.airflow_api import AirflowApi, ApiConflictError, DagRun, wait_for_dag
 
 _POLL_SECONDS = 1.0
 _LOG_LINES = 15

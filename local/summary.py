@@ -9,7 +9,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from local import query
-from local.home import Home
+from local.stack.home import Home
 
 _TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
 _ROWS = " union all ".join(f"select '{table}', count(*) from {table}" for table in _TABLES)

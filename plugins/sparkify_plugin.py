@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from sparkify import run_notes
-from sparkify.addresses import PREFIX, ROUTE, page_path
-from sparkify.links import LINKS
+from sparkify.ui import run_notes
+from sparkify.ui.addresses import PREFIX, ROUTE, page_path
+from sparkify.ui.links import LINKS
 
 
 class Page:
@@ -23,7 +23,7 @@ class Page:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, as ASGI has it."""
         if self._app is None:
-            from sparkify.page.app import make_app
+            from sparkify.ui.app import make_app
 
             self._app = make_app()
         await self._app(scope, receive, send)

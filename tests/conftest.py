@@ -12,9 +12,9 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
-from local import connections
-from local.home import Home
-from local.stack import temporary
+from local.stack import connections
+from local.stack.home import Home
+from local.stack.stack import temporary
 from tests.command_line import CommandLine
 from tests.month import PUBLISHED
 

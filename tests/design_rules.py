@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 PRODUCTION = ("dags", "plugins", "include")
@@ -21,6 +21,16 @@ ALLOWED_IMPORTS = {
         *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "sqlalchemy", "starlette"),
         "vl_convert",
     },
+}
+
+# What each room of the package may import of the package itself, besides its own modules and those at the top.
+# loading knows no operator and no Sparkify; the three products beside the load know loading and not one another.
+ARROWS = {
+    "loading": set(),
+    "operators": {"loading"},
+    "cluster": {"loading"},
+    "report": {"loading"},
+    "ui": {"loading"},
 }
 
 LOCAL_PACKAGE = re.compile(r"(?<![\w/.])local(?:/|\.[a-z_])|-m local\b")
@@ -86,6 +96,52 @@ def importing_what_a_room_may_not(project: Path) -> list[str]:
         f"{path.relative_to(project)}:1 is Python, and include/ is read, not run"
         for path in python_files(project / "include")
     ]
+    return complaints
+
+
+def rooms_that_import_each_other(project: Path) -> list[str]:
+    """Within the package imports follow the arrows of :data:`ARROWS`, and the stand-in imports nothing of local/."""
+    complaints = []
+    for path in python_files(project / "plugins" / "sparkify"):
+        parts = path.relative_to(project / "plugins" / "sparkify").parts
+        room = parts[0] if len(parts) > 1 else ""
+        for place, module in _imports(project, str(path.relative_to(project))):
+            target = module.split(".")[1] if module.startswith("sparkify.") else ""
+            is_room = (project / "plugins" / "sparkify" / target).is_dir() and target != ""
+            if is_room and target != room and target not in ARROWS.get(room, set()):
+                complaints.append(f"{place} imports {module}, which {room or 'the top'} may not")
+    complaints += [
+        f"{place} imports {module}: the stand-in imports nothing of the rest"
+        for place, module in _imports(project, "local/redshift")
+        if module.split(".")[0] == "local" and not module.startswith("local.redshift")
+    ]
+    return complaints
+
+
+def circles_of_imports(project: Path) -> list[str]:
+    """No module is imported, through others, by what it imports itself; imports for types alone do not count."""
+    places: dict[str, Path] = {}
+    for root, room in ((project / "plugins", "plugins"), (project, "local"), (project, "benchmarks")):
+        for path in python_files(project / room):
+            names = path.relative_to(root).with_suffix("").parts
+            name = ".".join(names[:-1] if names[-1] == "__init__" else names)
+            places[name] = path
+    graph = {
+        name: {found for found in _imported_when_run(path, places) if found in places and found != name}
+        for name, path in places.items()
+    }
+    complaints = []
+    for name in sorted(graph):
+        seen: set[str] = set()
+        waiting = list(graph[name])
+        while waiting:
+            found = waiting.pop()
+            if found == name:
+                complaints.append(f"{places[name].relative_to(project)}:1 is imported by what it imports")
+                break
+            if found not in seen:
+                seen.add(found)
+                waiting += graph[found]
     return complaints
 
 
@@ -184,8 +240,29 @@ def names_that_hide_each_other(project: Path) -> list[str]:
     ]
 
 
+def _imported_when_run(path: Path, known: Collection[str]) -> Iterator[str]:
+    """The modules that are imported as this one is, with those below ``from package import module``."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names
+            # ``from package import module`` needs the module alone.
+            if not all(name in known for name in names):
+                yield node.module
+        waiting += ast.iter_child_nodes(node)
+
+
 def _imports(project: Path, room: str) -> Iterator[tuple[str, str]]:
-    for path in python_files(project / room):
+    folder = project / room
+    for path in [folder] if folder.is_file() else python_files(folder):
         for node in ast.walk(ast.parse(path.read_text())):
             place = f"{path.relative_to(project)}:{getattr(node, 'lineno', 1)}"
             if isinstance(node, ast.Import):

@@ -17,8 +17,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
 from local.reference import KEYS, ROW_TYPES, Tables, differences
-from sparkify.settings import Settings
-from sparkify.warehouse import Warehouse
+from sparkify.loading.settings import Settings
+from sparkify.loading.warehouse import Warehouse
 
 # The tasks that write; a test of what they write need not also satisfy the checks.
 WRITING = ("tables", "stage_events", "stage_songs", "songplays", "users", "songs", "artists", "time")

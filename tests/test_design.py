@@ -10,11 +10,13 @@ import pytest
 
 from tests.design_rules import (
     PRODUCTION,
+    circles_of_imports,
     dags_that_leave_arguments_to_defaults,
     importing_what_a_room_may_not,
     names_that_hide_each_other,
     naming_the_local_package,
     python_files,
+    rooms_that_import_each_other,
     settings_from_elsewhere_than_connections,
     sql_in_dag_files,
     telling_the_real_warehouse_from_another,
@@ -29,6 +31,8 @@ Rule = Callable[[Path], list[str]]
 RULES: list[Rule] = [
     naming_the_local_package,
     importing_what_a_room_may_not,
+    rooms_that_import_each_other,
+    circles_of_imports,
     telling_the_real_warehouse_from_another,
     settings_from_elsewhere_than_connections,
     sql_in_dag_files,
@@ -78,6 +82,13 @@ BROKEN: list[tuple[Rule, str, str, str]] = [
     (importing_what_a_room_may_not, "local/a.py", "from sparkify_daily import dag", "sparkify_daily"),
     (importing_what_a_room_may_not, "local/a.py", "import dags.sparkify_daily", "dags.sparkify_daily"),
     (importing_what_a_room_may_not, "include/sql/a.py", "", "a.py:1"),
+    (rooms_that_import_each_other, "plugins/sparkify/loading/a.py", "from sparkify.operators import b", "a.py:1"),
+    (rooms_that_import_each_other, "plugins/sparkify/operators/a.py", "\nimport sparkify.ui.b", "a.py:2"),
+    (rooms_that_import_each_other, "plugins/sparkify/report/a.py", "from sparkify.ui.b import c", "a.py:1"),
+    (rooms_that_import_each_other, "plugins/sparkify/a.py", "from sparkify.loading.b import c", "a.py:1"),
+    (rooms_that_import_each_other, "local/redshift/a.py", "from local.stack import ports", "a.py:1"),
+    (circles_of_imports, "plugins/sparkify/ui/circle.py", "from sparkify.ui.page import a", "circle.py:1"),
+    (circles_of_imports, "local/s3.py", "from local import s3_other", "s3_other.py:1"),
     (telling_the_real_warehouse_from_another, "plugins/a.py", "# the stand-in", "a.py:1"),
     (telling_the_real_warehouse_from_another, "include/sql/a.sql", "select version()", "a.sql:1"),
     (telling_the_real_warehouse_from_another, "plugins/a.py", "h = '127.0.0.1'", "a.py:1"),
@@ -121,7 +132,12 @@ def sound(tmp_path: Path) -> Path:
         "plugins/sparkify_plugin.py": "",
         "plugins/sparkify/__init__.py": '"""Local time, a location, and locals."""',
         "include/sql/facts/songplays.sql": "select 1 as one from location",
+        "plugins/sparkify/loading/__init__.py": "",
+        "plugins/sparkify/operators/__init__.py": "from sparkify.loading import a",
+        "plugins/sparkify/ui/__init__.py": "",
+        "plugins/sparkify/ui/page.py": "from sparkify.ui import circle\nfrom sparkify.loading import a",
         "local/__init__.py": "",
+        "local/s3_other.py": "import local.s3",
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)

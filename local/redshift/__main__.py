@@ -8,9 +8,8 @@ import logging
 import signal
 import sys
 
-from local.ports import LOOPBACK
 from local.redshift.copy_command import CopyCommand
-from local.redshift.server import ISOLATIONS, Server
+from local.redshift.server import ISOLATIONS, LOOPBACK, Server
 from local.redshift.session import statement_log
 from local.redshift.system_tables import NotReadyError, SystemTables
 

@@ -7,11 +7,12 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from local.ports import LOOPBACK
 from local.redshift import protocol
 from local.redshift.backend import Answer, Backend, Streams
 from local.redshift.protocol import ProtocolError
 from local.redshift.session import Loader, Session
+
+LOOPBACK = "127.0.0.1"
 
 log = logging.getLogger("redshift")
 ISOLATIONS = {"serializable": "serializable", "snapshot": r"repeatable\ read"}

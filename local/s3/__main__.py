@@ -7,8 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from local.ports import LOOPBACK
-from local.s3.server import make_server
+from local.s3.server import LOOPBACK, make_server
 
 
 def main() -> None:

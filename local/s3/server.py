@@ -15,10 +15,11 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_wsgi_server
 
-from local.ports import LOOPBACK
 from local.s3 import REGION
 from local.s3.mirror import Mirror
 from local.s3.recording import RecordedBuckets
+
+LOOPBACK = "127.0.0.1"
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from local import terminal
 from local.errors import LocalStackError
-from local.home import Home
 from local.reference import COLUMNS
+from local.stack.home import Home
 from local.verification import audit, files, warehouse
 
 DESCRIPTION = (

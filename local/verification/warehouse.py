@@ -11,10 +11,10 @@ from typing import Any
 
 import redshift_connector
 
-from local import connections
 from local.errors import LocalStackError
-from local.home import Home
 from local.reference import COLUMNS
+from local.stack import connections
+from local.stack.home import Home
 
 DEFAULT_CONNECTION = "redshift_default"
 # Amazon's driver keeps all rows of an answer; so many take about 150 MB.

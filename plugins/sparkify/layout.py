@@ -1,8 +1,11 @@
-"""Where the project's files lie in the deployment that runs them."""
+"""Where files lie: the project's own in a deployment, and reports under the control prefix."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+
+REPORTS = "reports"
 
 
 def include_folder(file: str) -> Path:
@@ -22,3 +25,11 @@ def include_folder(file: str) -> Path:
         f"{code} finds no folder include/sql, so it has no SQL to run. Put the project's folder include beside "
         f"{room} or into the folder of the DAGs."
     )
+
+
+def report_path(made_on: date | None = None, suffix: str = "html") -> str:
+    """A report's path below the control prefix: of the day it was made on (UTC), or of the latest.
+
+    :param suffix: ``html`` is the page, ``json`` its data.
+    """
+    return f"{REPORTS}/{made_on or 'latest'}/report.{suffix}"

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.copy_data import PREFIX, keys
 from benchmarks.copy_report import as_markdown, as_svg
 from benchmarks.copy_speed import CopySpeed, Figure, Memory
-from local.connections import SOURCE_BUCKET
+from local.stack.connections import SOURCE_BUCKET
 
 
 def figure(value: float, *, at_least: bool = False) -> Figure:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks.history import Days
-from local import databases
 from local.reference import Tables, read_log_files, read_song_files, star_schema
+from local.stack import databases
 from tests.pipeline import Pipeline
 
 DAYS = 3

@@ -7,7 +7,7 @@ from airflow.sdk import CronDataIntervalTimetable, RetryAction
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.pipeline import PROJECT, load_dag
 
 SQL = PROJECT / "include" / "sql"

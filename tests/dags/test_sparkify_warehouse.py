@@ -19,7 +19,7 @@ from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.airflow_process import AirflowProcess, DagRun, running_airflow
 from tests.completed_moto import Cloud, running_cloud
 from tests.examples import AT, event, play, song

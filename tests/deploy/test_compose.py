@@ -21,10 +21,10 @@ from airflow.configuration import conf
 
 from deploy.environment import VARIABLES
 from deploy.requirements import Locked, read_lock
-from local.databases import WAREHOUSE, WAREHOUSE_USER
-from local.postgres import ADMIN, binaries
-from local.programs import PROGRAMS
-from sparkify.settings import Settings
+from local.stack.databases import WAREHOUSE, WAREHOUSE_USER
+from local.stack.postgres import ADMIN, binaries
+from local.stack.programs import PROGRAMS
+from sparkify.loading.settings import Settings
 from tests.deploy.conftest import Compose
 from tests.pipeline import PROJECT, load_dag
 

@@ -17,9 +17,9 @@ from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from airflow.providers.amazon.aws.secrets.secrets_manager import SecretsManagerBackend
 from tenacity import stop_after_attempt
 
-from sparkify.exceptions import Unavailable
-from sparkify.settings import Settings
-from sparkify.warehouse import Warehouse
+from sparkify.loading.exceptions import Unavailable
+from sparkify.loading.settings import Settings
+from sparkify.loading.warehouse import Warehouse
 from tests.conftest import RunningStack
 from tests.pipeline import PROJECT
 

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 import redshift_connector
 
-from local.ports import is_free
-from local.postgres import Postgres
+from local.stack.ports import is_free
+from local.stack.postgres import Postgres
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 

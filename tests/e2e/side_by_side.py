@@ -12,12 +12,12 @@ from typing import Any
 import psutil
 import psycopg
 
-from local import databases
-from local.airflow_api import AirflowApi
-from local.connections import redshift_arguments
-from local.home import Home
 from local.reference import ROW_TYPES
-from local.supervision import Supervisor
+from local.stack import databases
+from local.stack.airflow_api import AirflowApi
+from local.stack.connections import redshift_arguments
+from local.stack.home import Home
+from local.stack.supervision import Supervisor
 from tests.command_line import CommandLine
 from tests.test_docs import created_tables
 

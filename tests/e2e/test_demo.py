@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local.airflow_api import AirflowApi
-from local.home import Home
+from local.stack.airflow_api import AirflowApi
+from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 

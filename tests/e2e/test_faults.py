@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from local import connections, databases
-from local.home import Home
+from local.stack import connections, databases
+from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.include.faults import (
     BAD_LINE,

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import redshift_connector
 
-from local.airflow_api import UNFINISHED, AirflowApi
-from local.connections import CONTROL_BUCKET, redshift_arguments, s3_client
-from local.home import Home
 from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
+from local.stack.airflow_api import UNFINISHED, AirflowApi
+from local.stack.connections import CONTROL_BUCKET, redshift_arguments, s3_client
+from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.e2e.side_by_side import backfill_beside_runs, isolation
 from tests.month import month

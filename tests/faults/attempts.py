@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sparkify.exceptions import Unavailable
+from sparkify.loading.exceptions import Unavailable
 from tests.faults.ground import GIVE_UP_SECONDS, Ground
 from tests.faults.wire import Connection
 from tests.pipeline import Pipeline, load_dag

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local import connections
-from local.stack import temporary
+from local.stack import connections
+from local.stack.stack import temporary
 from tests.conftest import FaultKind, RunningStack
 from tests.faults import scenes
 from tests.faults.attempts import TASKS, Attempts

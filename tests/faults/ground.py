@@ -14,10 +14,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from local import databases
-from local.connections import redshift_arguments
-from local.stack import Stack
-from local.supervision import Supervisor
+from local.stack import databases
+from local.stack.connections import redshift_arguments
+from local.stack.stack import Stack
+from local.stack.supervision import Supervisor
 from tests.conftest import RunningStack
 from tests.faults.wire import Wire
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from airflow.sdk import RetryAction
 
-from sparkify.exceptions import Unavailable
+from sparkify.loading.exceptions import Unavailable
 from tests.conftest import FaultKind
 from tests.faults import scenes
 from tests.faults.attempts import Attempts, assert_recorded

@@ -12,8 +12,8 @@ import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from local import databases
-from sparkify.exceptions import Unavailable
+from local.stack import databases
+from sparkify.loading.exceptions import Unavailable
 from tests.conftest import FaultKind
 from tests.examples import AT, event
 from tests.faults import scenes

@@ -17,13 +17,13 @@ import psutil
 import psycopg
 import pytest
 
-from local import databases
-from local.airflow_api import UNFINISHED, AirflowApi
-from local.connections import SOURCE_BUCKET, redshift_arguments, s3_client
 from local.errors import LocalStackError
-from local.home import Home
 from local.reference import read_log_files
-from local.supervision import Supervisor
+from local.stack import databases
+from local.stack.airflow_api import UNFINISHED, AirflowApi
+from local.stack.connections import SOURCE_BUCKET, redshift_arguments, s3_client
+from local.stack.home import Home
+from local.stack.supervision import Supervisor
 from tests.command_line import CommandLine
 from tests.conftest import FaultKind
 from tests.e2e.side_by_side import backfill_beside_runs, client, isolation

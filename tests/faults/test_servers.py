@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sparkify.exceptions import Unavailable
+from sparkify.loading.exceptions import Unavailable
 from tests.conftest import FaultKind
 from tests.faults import scenes
 from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sparkify.checks import CheckResult
-from sparkify.exceptions import DataError
+from sparkify.loading.checks import CheckResult
+from sparkify.loading.exceptions import DataError
 from tests.examples import Raw, event, play, song
 from tests.pipeline import PROJECT, Pipeline, load_dag, table_names
 

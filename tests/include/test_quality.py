@@ -12,8 +12,8 @@ import jinja2
 import pytest
 
 from local.simulator import Recipe, generate
-from sparkify.checks import name_of
-from sparkify.log_dates import LogDates
+from sparkify.loading.checks import name_of
+from sparkify.loading.log_dates import LogDates
 from tests.include.faults import (
     CHECKS,
     DAY,

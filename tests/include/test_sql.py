@@ -12,7 +12,7 @@ import jinja2
 import pytest
 import sqlglot
 
-from sparkify.log_dates import LogDates
+from sparkify.loading.log_dates import LogDates
 from sparkify.operators.create_tables import NAME
 from sparkify.operators.create_views import VIEW
 from tests.pipeline import PROJECT, Pipeline

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local import cli
-from local.home import PROJECT
+from local.stack.home import PROJECT
 from tests.conftest import RunningStack
 
 COMMANDS = (

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from local.airflow_api import AirflowApi
-from local.connections import airflow_url
 from local.errors import LocalStackError, RunFailedError
-from local.home import Home
-from local.programs import AIRFLOW
 from local.runs import Backfill, Runner
-from local.stack import Stack
+from local.stack.airflow_api import AirflowApi
+from local.stack.connections import airflow_url
+from local.stack.home import Home
+from local.stack.programs import AIRFLOW
+from local.stack.stack import Stack
 
 pytestmark = pytest.mark.e2e
 

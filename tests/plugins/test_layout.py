@@ -10,7 +10,7 @@ from sparkify.layout import include_folder
 
 DAG = "dags/sparkify_daily.py"
 NESTED_DAG = "dags/sparkify/sparkify_daily.py"
-MODULE = "plugins/sparkify/settings.py"
+MODULE = "plugins/sparkify/loading/settings.py"
 
 
 @pytest.mark.parametrize("include", ["include", "dags/include"])

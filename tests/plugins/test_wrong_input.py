@@ -12,7 +12,7 @@ import boto3
 import pytest
 import requests
 
-from sparkify.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.examples import event, play, song
 from tests.pipeline import Pipeline
 

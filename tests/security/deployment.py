@@ -22,11 +22,11 @@ import boto3
 import redshift_connector
 import requests
 
-from local.airflow_settings import NOTED
-from local.connections import AIRFLOW_USER, airflow_url, redshift_arguments, s3_client, s3_endpoint
-from local.home import Home
-from local.programs import RedshiftProgram
 from local.s3 import REGION
+from local.stack.airflow_settings import NOTED
+from local.stack.connections import AIRFLOW_USER, airflow_url, redshift_arguments, s3_client, s3_endpoint
+from local.stack.home import Home
+from local.stack.programs import RedshiftProgram
 from tests.command_line import CommandLine
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT

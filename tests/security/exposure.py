@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import psycopg
 from psycopg import sql
 
-from local.databases import METADATA, WAREHOUSE, admin_dsn
+from local.stack.databases import METADATA, WAREHOUSE, admin_dsn
 from tests.security.deployment import BAD_DATE, Deployment
 
 # The private files that the secrets themselves are kept in, and the database's own, which is read by SQL.

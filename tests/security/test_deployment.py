@@ -12,8 +12,8 @@ import pytest
 import redshift_connector
 from botocore.exceptions import ClientError
 
-from local.programs import PROGRAMS
 from local.reference import KEYS, ROW_TYPES, differences, read_log_files, read_song_files, star_schema
+from local.stack.programs import PROGRAMS
 from tests.local.redshift.conftest import free_port
 from tests.month import month
 from tests.security.deployment import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sparkify.settings import Settings
-from sparkify.source import Source
+from sparkify.loading.settings import Settings
+from sparkify.loading.source import Source
 from tests.examples import NOV_1
 from tests.pipeline import Pipeline
 from tests.security.documented import policies

@@ -14,9 +14,9 @@ import pytest
 from airflow.dag_processing.dagbag import BundleDagBag
 
 from local.reference import read_log_files, read_song_files, star_schema
-from sparkify.exceptions import DataError, SettingsError
-from sparkify.settings import SPARKIFY_KEYS, Settings
-from sparkify.staging import fitting
+from sparkify.loading.exceptions import DataError, SettingsError
+from sparkify.loading.settings import SPARKIFY_KEYS, Settings
+from sparkify.loading.staging import fitting
 from tests.examples import NOV_1, NOV_2, event, play, song
 from tests.local.conformance.emission import listening
 from tests.pipeline import PROJECT, WRITING, Pipeline

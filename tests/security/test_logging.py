@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sparkify.exceptions import SettingsError
+from sparkify.loading.exceptions import SettingsError
 from tests.examples import NOV_1, event
 from tests.pipeline import Pipeline
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from local.connections import AIRFLOW_USER, airflow_url, s3_client
-from local.home import Home
+from local.stack.connections import AIRFLOW_USER, airflow_url, s3_client
+from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 

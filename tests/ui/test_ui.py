@@ -14,9 +14,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from local.airflow_settings import settings
-from local.connections import CONTROL_BUCKET, airflow_url, s3_client
-from local.home import Home
+from local.stack.airflow_settings import settings
+from local.stack.connections import CONTROL_BUCKET, airflow_url, s3_client
+from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 from tests.ui.conftest import Picture

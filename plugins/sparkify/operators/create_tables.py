@@ -9,22 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 
-from sparkify.exceptions import DataError, SettingsError, Unavailable
-from sparkify.settings import Settings
-from sparkify.task import WarehouseTask
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.settings import Settings
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 NAME = re.compile(r"\s*create\s+table\s+if\s+not\s+exists\s+(\w+)", re.IGNORECASE)
 RACES = 5
 
 
-class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
+class CreateTablesOperator(WarehouseOperator):
     """
     Creates the tables that are missing; with ``rebuild``, drops all of them first.
 
@@ -39,7 +38,6 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
     :return: the names of the tables created, as XCom.
     """
 
-    conn_id_field = "redshift_conn_id"
     template_fields: Sequence[str] = ("sql", "rebuild")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
@@ -52,16 +50,12 @@ class CreateTablesOperator(WarehouseTask, BaseSQLOperator):
         sql: list[str],
         views: Sequence[str] = (),
         rebuild: str = "",
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
         self.views = views
         self.rebuild = rebuild
-        self.redshift_conn_id = redshift_conn_id
-        self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> list[str]:
         """Read the catalogue, create what is missing."""

@@ -6,17 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-
-from sparkify.exceptions import SettingsError
-from sparkify.settings import Settings
-from sparkify.task import WarehouseTask
+from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.settings import Settings
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 VIEW = re.compile(
     r'\s*(create\s+or\s+replace\s+view\s+"[^"]+"\.(\w+)\s.+\bwith\s+no\s+schema\s+binding)[\s;]*',
@@ -25,7 +23,7 @@ VIEW = re.compile(
 ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
 
 
-class CreateViewsOperator(WarehouseTask, BaseSQLOperator):
+class CreateViewsOperator(WarehouseOperator):
     """
     Creates or replaces views, and lets a role read them.
 
@@ -42,7 +40,6 @@ class CreateViewsOperator(WarehouseTask, BaseSQLOperator):
     :return: the names of the views, as XCom.
     """
 
-    conn_id_field = "redshift_conn_id"
     template_fields: Sequence[str] = ("sql", "reader_role")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
@@ -55,16 +52,12 @@ class CreateViewsOperator(WarehouseTask, BaseSQLOperator):
         sql: list[str],
         readable: Sequence[str] = (),
         reader_role: str = "",
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
         self.readable = readable
         self.reader_role = reader_role
-        self.redshift_conn_id = redshift_conn_id
-        self.aws_conn_id = aws_conn_id
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render with ``schema``, the warehouse schema, beside Airflow's own variables."""

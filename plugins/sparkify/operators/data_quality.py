@@ -6,24 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-
-from sparkify.checks import SAMPLE_ROWS, Check, CheckResult
-from sparkify.exceptions import DataError, SettingsError, Unavailable
-from sparkify.history import RunId, insert_rows, utc_now
-from sparkify.links import LatestReport, LogDateOnThePage
-from sparkify.log_dates import LogDates
-from sparkify.published import publish_checks
-from sparkify.task import WarehouseTask
-from sparkify.warehouse import QUERY_CANCELED, sqlstate
+from sparkify.loading.checks import SAMPLE_ROWS, Check, CheckResult
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.history import RunId, insert_rows, utc_now
+from sparkify.loading.log_dates import LogDates
+from sparkify.loading.published import publish_checks
+from sparkify.loading.warehouse import QUERY_CANCELED, sqlstate
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 
-class DataQualityOperator(WarehouseTask, BaseSQLOperator):
+class DataQualityOperator(WarehouseOperator):
     """
     Runs all its checks, records and publishes every result, then fails if one of severity error broke.
 
@@ -38,19 +35,15 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
     :return: the offending rows by check name, as XCom.
     """
 
-    conn_id_field = "redshift_conn_id"
     template_fields: Sequence[str] = ("checks",)
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "sql"}
     ui_color = "#ffe699"
-    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
         *,
         checks: list[str],
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         if not checks:
@@ -59,8 +52,6 @@ class DataQualityOperator(WarehouseTask, BaseSQLOperator):
         self.files = tuple(checks)
         self.checks = list(checks)
         self.results: list[CheckResult] = []
-        self.redshift_conn_id = redshift_conn_id
-        self.aws_conn_id = aws_conn_id
 
     def prepare_template(self) -> None:
         """Airflow calls this when it parses the DAG, once the files are read: refuse what is no check."""

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-
-from sparkify.exceptions import DataError
-from sparkify.history import Load, RunId
-from sparkify.links import LatestReport, LogDateOnThePage
-from sparkify.pending import SUFFIX
-from sparkify.task import WarehouseTask
-from sparkify.warehouse import between, quoted
+from sparkify.loading.exceptions import DataError
+from sparkify.loading.history import Load, RunId
+from sparkify.loading.pending import SUFFIX
+from sparkify.loading.warehouse import between, quoted
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 METHODS = ("upsert", "append", "replace")
 
 
-class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
+class LoadDimensionOperator(WarehouseOperator):
     """
     Brings a dimension in line with the rows that a SELECT gives, and writes no row that would not change.
 
@@ -42,12 +39,10 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
     :return: the counts of the load, as XCom.
     """
 
-    conn_id_field = "redshift_conn_id"
     template_fields: Sequence[str] = ("sql",)
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
     ui_color = "#c5e0b4"
-    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -59,8 +54,6 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
         only_if_newer: str | None = None,
         pending: bool = False,
         uses_log_dates: bool = True,
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         if method not in METHODS:
@@ -75,8 +68,6 @@ class LoadDimensionOperator(WarehouseTask, BaseSQLOperator):
         self.only_if_newer = only_if_newer
         self.pending = pending
         self.uses_log_dates = uses_log_dates
-        self.redshift_conn_id = redshift_conn_id
-        self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
         """Work out, compare, write what differs, record."""

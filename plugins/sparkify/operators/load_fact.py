@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-
-from sparkify.history import Load, RunId
-from sparkify.links import LatestReport, LogDateOnThePage
-from sparkify.log_dates import LogDates
-from sparkify.pending import SUFFIX, note_pending, owner, split_pending
-from sparkify.task import WarehouseTask
-from sparkify.warehouse import between
+from sparkify.loading.history import Load, RunId
+from sparkify.loading.log_dates import LogDates
+from sparkify.loading.pending import SUFFIX, note_pending, owner, split_pending
+from sparkify.loading.warehouse import between
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 
-class LoadFactOperator(WarehouseTask, BaseSQLOperator):
+class LoadFactOperator(WarehouseOperator):
     """
     Replaces what the run's log dates touch in a fact table by the rows that a SELECT gives.
 
@@ -41,12 +38,10 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
     :return: the counts of the load, as XCom.
     """
 
-    conn_id_field = "redshift_conn_id"
     template_fields: Sequence[str] = ("sql", "touched", "pending_sql")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "touched": "sql", "pending_sql": "sql"}
     ui_color = "#f4b183"
-    operator_extra_links = (LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -58,8 +53,6 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
         sort_key: str,
         partition: str = "log_date",
         pending: Mapping[str, str] | None = None,
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -70,8 +63,6 @@ class LoadFactOperator(WarehouseTask, BaseSQLOperator):
         self.sort_key = sort_key
         self.partition = partition
         self.pending_tables, self.pending_sql = split_pending(pending)
-        self.redshift_conn_id = redshift_conn_id
-        self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
         """Work out, replace, record."""

@@ -6,25 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.amazon.aws.transfers import s3_to_redshift as amazon
-
-from sparkify.catalogue import CataloguePlan
-from sparkify.date_ledger import DateLedger
-from sparkify.exceptions import DataError, SettingsError, Unavailable
-from sparkify.history import Load, RunId
-from sparkify.links import FilesInS3, LatestReport, LogDateOnThePage
-from sparkify.load_errors import SHOWN
-from sparkify.log_dates import LogDates
-from sparkify.pending import note_pending, owner, split_pending
-from sparkify.settings import Settings
-from sparkify.source import SONGS, Source, SourceFile, log_folder
-from sparkify.staging import PARTITION, ManifestCopy
-from sparkify.task import WarehouseTask
+from sparkify.loading.catalogue import CataloguePlan
+from sparkify.loading.date_ledger import DateLedger
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.history import Load, RunId
+from sparkify.loading.load_errors import SHOWN
+from sparkify.loading.log_dates import LogDates
+from sparkify.loading.pending import note_pending, owner, split_pending
+from sparkify.loading.settings import Settings
+from sparkify.loading.source import SONGS, Source, SourceFile, log_folder
+from sparkify.loading.staging import PARTITION, ManifestCopy
+from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.warehouse import Warehouse
+    from sparkify.loading.warehouse import Warehouse
 
 SOURCES = ("log_files", "song_files")
 MISSING_FILE = ("fail", "skip")
@@ -32,7 +29,7 @@ MISSING_FILE = ("fail", "skip")
 MOST_PLANS = 5
 
 
-class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
+class S3ToRedshiftOperator(WarehouseOperator):
     """
     Copies JSON files from S3 into a staging table, replacing what the same files gave before.
 
@@ -59,7 +56,6 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
     template_ext: Sequence[str] = (".sql", ".json")
     template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "pending_sql": "sql"}
     ui_color = "#8fd3e8"
-    operator_extra_links = (FilesInS3(), LogDateOnThePage(), LatestReport())
 
     def __init__(
         self,
@@ -70,20 +66,12 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         pending: Mapping[str, str] | None = None,
         max_bad_lines: int | str = 0,
         missing_file: str = "fail",
-        redshift_conn_id: str = "redshift_default",
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         if source not in SOURCES:
             raise ValueError(f"source={source!r} is unknown. Use one of {', '.join(SOURCES)}.")
-        super().__init__(
-            table=table,
-            s3_bucket="",
-            s3_key="",
-            redshift_conn_id=redshift_conn_id,
-            aws_conn_id=aws_conn_id,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self.table = table
         self.source = source
         self.uses_log_dates = source == "log_files"
         self.jsonpaths = jsonpaths
@@ -100,8 +88,8 @@ class S3ToRedshiftOperator(WarehouseTask, amazon.S3ToRedshiftOperator):
         """Copy, replace, record."""
         if self.missing_file not in MISSING_FILE:
             raise SettingsError(f"missing_file={self.missing_file!r} is unknown. Use one of {', '.join(MISSING_FILE)}.")
-        settings = Settings.of_connection(str(self.aws_conn_id))
-        source = Source(str(self.aws_conn_id), settings)
+        settings = Settings.of_connection(self.aws_conn_id)
+        source = Source(self.aws_conn_id, settings)
         copy = ManifestCopy(self.table, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
         with self.session(context, settings) as warehouse:
             dates = self.log_dates(context)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import altair as alt
 import vl_convert
 
-from sparkify.questions import Question
 from sparkify.report.palette import light
+from sparkify.report.questions import Question
 
 Rows = Sequence[Mapping[str, Any]]
 # Charts and layers of charts, whose common type in Altair lacks what they have in common.

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sparkify.questions import Question
 from sparkify.report.findings import finding_of
+from sparkify.report.questions import Question
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ import calendar
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sparkify.questions import Question
+from sparkify.report.questions import Question
 from sparkify.report.wording import listed, moment, multiple, number, percent, several, weekday
 
 Rows = Sequence[Mapping[str, Any]]

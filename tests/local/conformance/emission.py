@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-import sparkify.load_errors
-import sparkify.warehouse
+import sparkify.loading.load_errors
+import sparkify.loading.warehouse
 from local.ask import questions
-from local.programs import RedshiftProgram
-from sparkify.exceptions import DataError, Unavailable
+from local.stack.programs import RedshiftProgram
+from sparkify.loading.exceptions import DataError, Unavailable
 from tests.examples import event
 from tests.local.redshift.conftest import free_port
 from tests.month import SONGS
@@ -85,7 +85,7 @@ def _deliver_bad_lines(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
         pipeline.run(THIRD)
     # What a cluster is asked that does not show the first of the two views.
     with patch.context() as older:
-        older.setattr(sparkify.load_errors, "QUERIES", sparkify.load_errors.QUERIES[1:])
+        older.setattr(sparkify.loading.load_errors, "QUERIES", sparkify.loading.load_errors.QUERIES[1:])
         with pytest.raises(DataError, match="COPY refused 1 line"):
             pipeline.run(THIRD)
 
@@ -98,7 +98,7 @@ def _break_a_check(pipeline: Pipeline) -> None:
 
 def _wait_for_a_lock(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
     with pipeline.session() as other, other.transaction("songplays"), patch.context() as impatient:
-        impatient.setattr(sparkify.warehouse, "LOCK_TIMEOUT_MS", 200)
+        impatient.setattr(sparkify.loading.warehouse, "LOCK_TIMEOUT_MS", 200)
         with pytest.raises(Unavailable, match="held by user"):
             pipeline.run(SECOND, only={"songplays"})
 

@@ -19,7 +19,7 @@ import pytest
 from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from moto.server import ThreadedMotoServer
 
-from local.postgres import Postgres
+from local.stack.postgres import Postgres
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,7 +17,7 @@ import psycopg2
 import pytest
 from mypy_boto3_s3 import S3Client
 
-from local.postgres import Postgres
+from local.stack.postgres import Postgres
 from tests.local.redshift.conftest import Connect, StandIn, free_port, start_stand_in
 
 at = dt.datetime.fromisoformat

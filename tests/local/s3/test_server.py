@@ -17,8 +17,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.home import PROJECT
-from local.ports import LOOPBACK, PortReservations
+from local.stack.home import PROJECT
+from local.stack.ports import LOOPBACK, PortReservations
 
 ODD_KEYS = [
     "a'b;c--/../é ☃ ?#%25+&.json",

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from local.errors import LocalStackError, UsageError
-from local.home import PROJECT
 from local.reference import read_log_files, read_song_files, star_schema
 from local.simulator import generate, recipe_of
+from local.stack.home import PROJECT
 from tests.local.simulator.recipes import BIG, SMALL, contents, files
 
 # The bytes of SMALL: they may change when the simulator does, but never with the machine or the Python.

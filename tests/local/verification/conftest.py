@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.home import Home
 from local.query import run
 from local.reference import COLUMNS
+from local.stack.home import Home
 from tests.conftest import RunningStack
 from tests.month import small_month
 from tests.pipeline import WRITING, Pipeline

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local import cli
-from local.home import Home
+from local.stack.home import Home
 from local.verification import warehouse
 from local.verification.command import fitted
 from tests.conftest import RunningStack

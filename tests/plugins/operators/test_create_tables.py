@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sparkify.exceptions import SettingsError
+from sparkify.loading.exceptions import SettingsError
 from tests.pipeline import Pipeline
 
 TABLES = {

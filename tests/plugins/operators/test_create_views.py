@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redshift_connector
 
-from sparkify.exceptions import DataError, SettingsError
+from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.operators.create_views import CreateViewsOperator
 from tests.examples import AT, event, play, song
 from tests.pipeline import WRITING, Pipeline

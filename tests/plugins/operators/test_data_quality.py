@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from sparkify.exceptions import DataError
+from sparkify.loading.exceptions import DataError
+from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.data_quality import DataQualityOperator
-from sparkify.warehouse import Warehouse
 from tests.pipeline import Pipeline
 
 PASSES = "-- severity: error\n-- proves: nothing is wrong\nselect user_id from users where user_id < 0"
@@ -73,7 +73,7 @@ def test_a_check_that_takes_too_long_could_not_run_and_the_others_are_run(
     with_users: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as changed:
-        changed.setattr("sparkify.warehouse.STATEMENT_TIMEOUT_MS", 1000)
+        changed.setattr("sparkify.loading.warehouse.STATEMENT_TIMEOUT_MS", 1000)
         with pytest.raises(DataError, match="2 of 2 checks failed") as failure:
             operator(SLOW, BREAKS).execute(context())
     assert "users.c0 (error) could not run" in str(failure.value)

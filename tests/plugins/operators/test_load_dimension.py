@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sparkify.exceptions import DataError
+from sparkify.loading.exceptions import DataError
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from tests.pipeline import Pipeline
 

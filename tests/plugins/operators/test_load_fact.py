@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from sparkify.exceptions import SettingsError
+from sparkify.loading.exceptions import SettingsError
 from sparkify.operators.load_fact import LoadFactOperator
 from tests.examples import event
 from tests.pipeline import Pipeline

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from sparkify import staging
-from sparkify.exceptions import DataError, SettingsError, Unavailable
-from sparkify.history import RunId
-from sparkify.load_errors import refuse_if_unseen
+from sparkify.loading import staging
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.history import RunId
+from sparkify.loading.load_errors import refuse_if_unseen
+from sparkify.loading.staging import path_of
+from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
-from sparkify.staging import path_of
-from sparkify.warehouse import Warehouse
 from tests.examples import event
 from tests.pipeline import Pipeline
 

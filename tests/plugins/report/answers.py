@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sparkify.questions import Question
 from sparkify.report.contents import Answer, Report
+from sparkify.report.questions import Question
 
 FIRST = date(2018, 11, 1)
 NASTY = "</title><script>alert(1)</script> & \"'\ufffd\u0085"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from local.postgres import Postgres
 from local.redshift.load.csv_rows import OPTIONS, encode
+from local.stack.postgres import Postgres
 
 TEXTS = st.one_of(
     st.none(),

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from local.postgres import Postgres
 from local.redshift.load import csv_rows
 from local.redshift.load.columns import TEXT_TYPES, Column
 from local.redshift.load.rows import RowEncoder
 from local.redshift.sql.plan import Load
+from local.stack.postgres import Postgres
 
 TYPES = [
     ("int2", {}),

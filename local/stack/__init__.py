@@ -1,0 +1,1 @@
+"""The programs of the local stack: processes, ports, home, connections, settings of Airflow."""

@@ -1,0 +1,235 @@
+"""The programs of a stack: how each is started, what it needs first, and how one knows that it works."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import requests
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from local.stack import airflow_settings, databases
+from local.stack.accounts import Account
+from local.stack.connections import (
+    CONTROL_BUCKET,
+    SOURCE_BUCKET,
+    airflow_url,
+    aws_environment,
+    redshift_arguments,
+    s3_client,
+)
+from local.stack.home import PROJECT, Home
+
+#: The mark of a home that says how its warehouse isolates transactions.
+ISOLATION = "isolation"
+
+
+class Program(ABC):
+    """One supervised program."""
+
+    #: Its name, which is also the name of its port, log file and working directory.
+    name: str
+    #: The port it would like to listen on; None if it listens on none.
+    preferred_port: int | None = None
+    #: The programs that must work before it is started.
+    needs: tuple[str, ...] = ()
+    stop_signal = "TERM"
+    stop_seconds = 20
+
+    @abstractmethod
+    def command(self, home: Home) -> list[str]:
+        """Return its command line."""
+
+    def environment(self, home: Home) -> dict[str, str]:
+        """Return its environment variables besides the user's."""
+        return {}
+
+    def folder(self, home: Home) -> Path:
+        """Return its working directory, which no other program has."""
+        return home.run / self.name
+
+    def account(self, home: Home) -> Account | None:
+        """Return the account it runs as when that may not be ours."""
+        return None
+
+    def prepare(self, home: Home) -> None:
+        """Do what must be done before it is started."""
+        self.folder(home).mkdir(exist_ok=True)
+
+    @abstractmethod
+    def unhealthy(self, home: Home, started: float) -> str | None:
+        """Return why it does not work yet, or None if it works; `started` is when it was started (epoch)."""
+
+    def fingerprint(self, home: Home) -> str:
+        """Return a digest that changes when it would be started differently."""
+        what = [self.command(home), self.environment(home)]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class PostgresProgram(Program):
+    """The database under the stand-in and under Airflow."""
+
+    name = "postgres"
+    preferred_port = 5442
+    stop_signal = "INT"
+    stop_seconds = 60
+
+    def command(self, home: Home) -> list[str]:
+        return databases.own_server(home).command
+
+    def folder(self, home: Home) -> Path:
+        return databases.own_server(home).data
+
+    def account(self, home: Home) -> Account | None:
+        return databases.own_server(home).account
+
+    def environment(self, home: Home) -> dict[str, str]:
+        return {"LC_ALL": "C", "TZ": "UTC"}
+
+    def prepare(self, home: Home) -> None:
+        databases.own_server(home).prepare()
+
+    def unhealthy(self, home: Home, started: float) -> str | None:
+        return databases.unreachable(home)
+
+
+class S3Program(Program):
+    """S3 and the other AWS services."""
+
+    name = "s3"
+    preferred_port = 4572
+
+    def command(self, home: Home) -> list[str]:
+        return [
+            sys.executable, "-m", "local.s3", "--port", str(home.port(self.name)), "--folder", str(home.s3),
+            "--bucket", SOURCE_BUCKET, "--bucket", CONTROL_BUCKET,
+        ]  # fmt: skip
+
+    def environment(self, home: Home) -> dict[str, str]:
+        return {"PYTHONPATH": str(PROJECT)}
+
+    def unhealthy(self, home: Home, started: float) -> str | None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            names = {bucket["Name"] for bucket in s3_client(home).list_buckets()["Buckets"]}
+        except (BotoCoreError, ClientError) as error:
+            return str(error)
+        missing = {SOURCE_BUCKET, CONTROL_BUCKET} - names
+        return f"bucket {missing.pop()} is missing" if missing else None
+
+
+class RedshiftProgram(Program):
+    """The Redshift stand-in."""
+
+    name = "redshift"
+    preferred_port = 5439
+    needs = ("postgres", "s3")
+
+    def command(self, home: Home) -> list[str]:
+        # Everybody on the machine may read command lines: the password goes by the environment.
+        dsn, _ = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
+        return [
+            sys.executable, "-m", "local.redshift", "--port", str(home.port(self.name)), "--dsn", dsn,
+            "--isolation", home.mark(ISOLATION) or "serializable",
+        ]  # fmt: skip
+
+    def environment(self, home: Home) -> dict[str, str]:
+        _, password = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
+        return {"PYTHONPATH": str(PROJECT), "PGPASSWORD": password, **aws_environment(home)}
+
+    def unhealthy(self, home: Home, started: float) -> str | None:
+        import redshift_connector
+
+        try:
+            connection = redshift_connector.connect(**redshift_arguments(home), timeout=10)
+        except (redshift_connector.Error, OSError) as error:
+            return str(error)
+        try:
+            cursor = connection.cursor()
+            cursor.execute("select 1")
+            cursor.fetchone()
+        except (redshift_connector.Error, OSError) as error:
+            return str(error)
+        finally:
+            connection.close()
+        return None
+
+
+class AirflowProgram(Program):
+    """One of Airflow's own programs."""
+
+    needs = ("postgres",)
+
+    def __init__(self, name: str, arguments: Sequence[str], health: str | None, port: int | None = None) -> None:
+        self.name = name
+        self.preferred_port = port
+        # The server of the API has answered all in a moment, and then lingers for ten seconds.
+        self.stop_seconds = 3 if port else Program.stop_seconds
+        self._arguments = tuple(arguments)
+        self._health = health
+
+    def command(self, home: Home) -> list[str]:
+        return airflow_settings.command(*self._arguments)
+
+    def environment(self, home: Home) -> dict[str, str]:
+        return airflow_settings.settings(home)
+
+    def unhealthy(self, home: Home, started: float) -> str | None:
+        try:
+            response = requests.get(f"{airflow_url(home)}/api/v2/monitor/health", timeout=10)
+            response.raise_for_status()
+            health: dict[str, Any] = response.json()
+        except requests.RequestException as error:
+            return str(error)
+        part = health.get(self._health or "metadatabase") or {}
+        if part.get("status") != "healthy":
+            return f"Airflow says it is {part.get('status') or 'not there'}"
+        beat = part.get(f"latest_{self._health}_heartbeat")
+        # The heart-beat of the program's predecessor looks healthy for half a minute after its death.
+        if beat and datetime.datetime.fromisoformat(beat).timestamp() < started:
+            return "no heart-beat since it was started"
+        return None
+
+
+def _without_password(dsn: str) -> tuple[str, str]:
+    parts = conninfo_to_dict(dsn)
+    password = str(parts.pop("password", "") or "")
+    return make_conninfo("", **parts), password
+
+
+PROGRAMS: dict[str, Program] = {
+    program.name: program
+    for program in (
+        PostgresProgram(),
+        S3Program(),
+        RedshiftProgram(),
+        AirflowProgram("api-server", ["api-server"], None, port=8080),
+        # Logs are read from the folder they are written to: no program need serve them, on every interface.
+        AirflowProgram("scheduler", ["scheduler", "--skip-serve-logs"], "scheduler"),
+        AirflowProgram("dag-processor", ["dag-processor"], "dag_processor"),
+        AirflowProgram("triggerer", ["triggerer", "--skip-serve-logs"], "triggerer"),
+    )
+}
+AIRFLOW = tuple(name for name, program in PROGRAMS.items() if isinstance(program, AirflowProgram))
+
+
+def launch(name: str) -> None:
+    """Become a program of the home that `$SPARKIFY_HOME` names."""
+    home = Home.find()
+    program = PROGRAMS[name]
+    environment = airflow_settings.clean_environment(os.environ) | program.environment(home)
+    command = program.command(home)
+    folder = program.folder(home)
+    account = program.account(home)
+    if account is not None:
+        account.become()
+    os.chdir(folder)
+    os.execve(command[0], command, environment)  # noqa: S606  # a list, no shell

@@ -1,0 +1,1 @@
+"""How a table is loaded: sessions, transactions, COPY, errors, history, checks."""

@@ -1,0 +1,155 @@
+"""A data-quality check: a SELECT of the rows that break a rule, under a header that says which."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from airflow.providers.common.sql.operators.sql import SQLCheckResult
+
+from sparkify.loading.exceptions import SettingsError
+
+SEVERITIES = ("error", "warn")
+SAMPLE_ROWS = 5
+CHARACTERS_SHOWN = 200
+LONGEST_SAMPLE = 65_535  # bytes; the column's
+HEADER_LINE = re.compile(r"--\s*(\w+):\s*(.+?)\s*$")
+KEYS = ("name", "severity", "proves")
+# Remarks, the template's own and SQL's; and what may hold any word: texts, quoted names, what a template fills in.
+REMARK = r"\{#.*?#\}|\{%.*?%\}|--[^\n]*|/\*.*?\*/"
+OPAQUE = re.compile(rf"(?P<remark>{REMARK})|'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\{{\{{.*?\}}\}}", re.DOTALL)
+FIRST_WORDS = ("SELECT", "WITH")
+# SELECT … INTO makes a table.
+WRITING_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE", "INTO")
+EXPECTED = "Write one SELECT of the rows that break the rule."
+
+
+@dataclass(frozen=True)
+class Check:
+    """``name`` as shown, ``severity`` error or warn, ``proves`` in words, ``sql`` of the offending rows."""
+
+    name: str
+    severity: str
+    proves: str
+    sql: str
+
+    @classmethod
+    def parse(cls, file: str, text: str) -> Check:
+        """From a file's text, rendered or not: the header ``-- name: …``, ``-- severity: …``, ``-- proves: …`` and one
+        SELECT.
+
+        :param file: its path; ``quality/songs/id_is_unique.sql`` must hold the check ``songs.id_is_unique``.
+        :raises SettingsError: if it is anything else, naming the file.
+        """
+        header: dict[str, str] = {}
+        lines = text.strip().splitlines()
+        while lines and (match := HEADER_LINE.match(lines[0])):
+            if match[1] not in KEYS:
+                raise SettingsError(
+                    f"Check {file}: the header's key {match[1]!r} is unknown. Known are {', '.join(KEYS)}."
+                )
+            if match[1] in header:
+                raise SettingsError(f"Check {file}: the header has '-- {match[1]}: …' twice. Leave one.")
+            header[match[1]] = match[2]
+            lines.pop(0)
+        for key in KEYS:
+            if key not in header:
+                raise SettingsError(f"Check {file}: the header lacks '-- {key}: …'. Add it to the file's first lines.")
+        name = name_of(file)
+        if header["name"] != name:
+            raise SettingsError(
+                f"Check {file}: its header names it {header['name']!r}. Name it {name!r}, as the file is."
+            )
+        if header["severity"] not in SEVERITIES:
+            raise SettingsError(
+                f"Check {file}: severity {header['severity']!r} is unknown. Use one of {', '.join(SEVERITIES)}."
+            )
+        sql = "\n".join(lines).strip().rstrip(";")
+        _refuse_other_than_one_select(file, sql)
+        return cls(name, header["severity"], header["proves"], sql)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found. ``offending`` is None where the check itself could not run; ``error`` then says why."""
+
+    check: Check
+    offending: int | None
+    columns: Sequence[str] = ()
+    sample: Sequence[Sequence[Any]] = ()
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.offending == 0
+
+    @property
+    def fails_the_task(self) -> bool:
+        return not self.passed and (self.check.severity == "error" or self.offending is None)
+
+    def sample_json(self) -> str:
+        """Up to five offending rows, as a JSON list of objects; as many of them as the column holds."""
+        rows = [dict(zip(self.columns, row, strict=True)) for row in self.shown_sample()]
+        while len((text := json.dumps(rows, default=str, ensure_ascii=False)).encode()) > LONGEST_SAMPLE:
+            rows.pop()
+        return text
+
+    def shown_sample(self) -> list[list[object]]:
+        """The sample's rows, each long text cut to what a reader needs."""
+        return [[_shown(value) for value in row] for row in self.sample]
+
+    def for_listeners(self) -> SQLCheckResult:
+        """The same as Airflow's own SQL checks tell it: lineage listeners read it from the operator."""
+        return SQLCheckResult(
+            name=self.check.name,
+            check_type="offending_rows",
+            success=self.passed,
+            severity=self.check.severity,
+            table=self.check.name.partition(".")[0],
+            expected="0",
+            actual=self.error if self.offending is None else str(self.offending),
+            content=self.check.sql,
+            description=self.check.proves,
+        )
+
+    def __str__(self) -> str:
+        if self.offending is None:
+            return f"{self.check.name} ({self.check.severity}) could not run: {self.error}"
+        if self.passed:
+            return f"{self.check.name}: passed"
+        rows = "\n    ".join(
+            ", ".join(f"{column}={_shown(value)}" for column, value in zip(self.columns, row, strict=True))
+            for row in self.sample
+        )
+        broken = f"{self.check.name} ({self.check.severity}): {self.offending} row(s) against: {self.check.proves}"
+        return f"{broken}\n    {rows}"
+
+
+def name_of(file: str) -> str:
+    """``quality/songplays/id_is_unique.sql`` is the check ``songplays.id_is_unique``."""
+    path = PurePosixPath(file)
+    return f"{path.parent.name}.{path.stem}"
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and len(value) > CHARACTERS_SHOWN:
+        return f"{value[:CHARACTERS_SHOWN]}… ({len(value)} characters)"
+    return value
+
+
+def _refuse_other_than_one_select(file: str, sql: str) -> None:
+    plain = OPAQUE.sub(lambda found: " " if found["remark"] else " ? ", sql)
+    words = [word.upper() for word in re.findall(r"\w+|[;?]", plain)]
+    if not words:
+        raise SettingsError(f"Check {file}: no statement follows the header. {EXPECTED}")
+    if words[0] not in FIRST_WORDS:
+        raise SettingsError(f"Check {file}: its statement begins with {words[0]}. {EXPECTED}")
+    if ";" in words:
+        raise SettingsError(f"Check {file}: it holds several statements. {EXPECTED}")
+    for word in WRITING_WORDS:
+        if word in words:
+            raise SettingsError(f"Check {file}: {word} stands in its statement, and a check only reads. {EXPECTED}")

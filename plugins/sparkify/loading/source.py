@@ -1,0 +1,160 @@
+"""The source bucket: which files there are, and the manifests that name them to COPY."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from sparkify.loading import aws
+from sparkify.loading.exceptions import SettingsError, Unavailable
+
+if TYPE_CHECKING:
+    from sparkify.loading.log_dates import LogDates
+    from sparkify.loading.settings import Settings
+
+REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
+SONGS = "song_data/"
+SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One object of the source bucket. ``size`` in bytes; ``etag`` changes when the content does."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def is_gzip(self) -> bool:
+        return self.key.endswith(".gz")
+
+
+def log_folder(dates: LogDates) -> str:
+    """The folder of the dates' files: of their month, or of all months."""
+    first, last = (f"log_data/{log_date:%Y/%m}/" for log_date in (dates.first, dates.last))
+    return first if first == last else "log_data/"
+
+
+class Source:
+    """The files of the source bucket and the manifests in the control bucket.
+
+    :param aws_conn_id: Airflow connection that may list and read the one and write to the other.
+    :param settings: the buckets and the prefix.
+    """
+
+    def __init__(self, aws_conn_id: str, settings: Settings) -> None:
+        self.settings = settings
+        self.client = aws.client("s3", aws_conn_id)
+
+    def log_files(self, log_date: date) -> list[SourceFile]:
+        """The date's file, or its parts, plain or gzipped; none if it has not been delivered."""
+        stem = f"log_data/{log_date:%Y/%m}/{log_date}-events"
+        name = re.compile(re.escape(stem) + r"(-[^/]+)?\.json(\.gz)?")
+        return [file for file in self._list(stem) if name.fullmatch(file.key)]
+
+    def song_files(self) -> list[SourceFile]:
+        """The whole catalogue, one object a song."""
+        return [file for file in self._list(SONGS) if re.search(r"\.json(\.gz)?$", file.key)]
+
+    def lines(self, url: str, numbers: Iterable[int]) -> dict[int, str]:
+        """The lines of these numbers (from 1) of a file, whole; a number past the file's end is left out."""
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        wanted = set(numbers)
+        found: dict[int, str] = {}
+        with self._translated(f"read {url}", bucket):
+            body = self.client.get_object(Bucket=bucket, Key=key)["Body"]
+            with contextlib.closing(body):
+                stream = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines()
+                for number, line in enumerate(stream, start=1):
+                    if number in wanted:
+                        found[number] = line.decode("utf-8", "replace").rstrip("\r\n")
+                    if len(found) == len(wanted):
+                        break
+        return found
+
+    def beginning(self, file: SourceFile, most_bytes: int) -> bytes:
+        """What the file begins with, unpacked, up to so many bytes; no more than that are fetched."""
+        with self._translated(f"read {file.url}", file.bucket):
+            found = self.client.get_object(Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{most_bytes - 1}")
+            with contextlib.closing(found["Body"]) as body:
+                data: bytes = body.read()
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, most_bytes) if file.is_gzip else data
+
+    def put_manifest(self, path: str, files: Iterable[SourceFile]) -> str:
+        """Write a manifest of these files, all mandatory, under the control prefix; returns its URL."""
+        entries = [{"url": file.url, "mandatory": True} for file in files]
+        return self.put(path, json.dumps({"entries": entries}, indent=1))
+
+    def put(self, path: str, text: str, content_type: str = "application/json") -> str:
+        """Write a text under the control prefix; returns its URL."""
+        bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
+        with self._translated(f"write s3://{bucket}/{key}", bucket):
+            self.client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
+        return f"s3://{bucket}/{key}"
+
+    def remove(self, path: str) -> None:
+        """Take away what was written there under the control prefix."""
+        bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
+        with self._translated(f"remove s3://{bucket}/{key}", bucket):
+            self.client.delete_object(Bucket=bucket, Key=key)
+
+    def get(self, path: str) -> str | None:
+        """The text at this path under the control prefix; None if there is no such object."""
+        bucket, key = self.settings.control_bucket, f"{self.settings.control_prefix}/{path}"
+        with self._translated(f"read s3://{bucket}/{key}", bucket):
+            try:
+                with contextlib.closing(self.client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                    return str(body.read(), "utf-8")
+            except self.client.exceptions.NoSuchKey:
+                return None
+
+    def _list(self, prefix: str) -> list[SourceFile]:
+        bucket = self.settings.bucket
+        with self._translated(f"list s3://{bucket}/{prefix}", bucket):
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            return [
+                SourceFile(bucket, item["Key"], item["Size"], item["ETag"].strip('"'))
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
+
+    @contextlib.contextmanager
+    def _translated(self, what: str, bucket: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+            if code == "NoSuchBucket":
+                raise SettingsError(
+                    f"Could not {what}: there is no bucket {bucket}. "
+                    "Set the right name in the AWS connection's extra, service_config."
+                ) from error
+            if code == "NoSuchKey":
+                raise Unavailable(
+                    f"Could not {what}: it is gone since it was listed. Another try lists anew."
+                ) from error
+            if SERVER_BUSY.fullmatch(code) or SERVER_BUSY.fullmatch(status):
+                raise Unavailable(f"Could not {what}: {error}") from error
+            if code in REFUSED or status == "403":
+                raise SettingsError(f"Could not {what}: permission refused by S3 ({error}).") from error
+            raise SettingsError(f"Could not {what}: {error}") from error
+        except NoCredentialsError as error:
+            raise SettingsError(f"Could not {what}: the AWS connection gives no credentials.") from error
+        except (BotoCoreError, OSError) as error:
+            raise Unavailable(f"Could not {what}: {error}") from error

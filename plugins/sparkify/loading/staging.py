@@ -1,0 +1,191 @@
+"""COPY: exactly these files into a temporary table, or a sentence why not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparkify.loading.exceptions import DataError, SettingsError
+from sparkify.loading.history import insert_rows
+from sparkify.loading.load_errors import (
+    SHOWN,
+    LoadError,
+    copy_failure,
+    last_copy_id,
+    read_load_errors,
+    refuse_if_unseen,
+)
+from sparkify.loading.warehouse import quoted
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from sparkify.loading.history import Load, RunId
+    from sparkify.loading.settings import Settings
+    from sparkify.loading.source import Source, SourceFile
+    from sparkify.loading.warehouse import Warehouse
+
+# The column that says which file a row came from; no field of the file, so COPY leaves it null.
+PARTITION = "log_date"
+LONGEST_VARCHAR = 65_535  # bytes
+ROWS_AN_INSERT = 100
+# So many small files take a small cluster minutes; a COPY of a whole catalogue might take longer than a statement may.
+FILES_A_COPY = 5_000
+
+
+class ManifestCopy:
+    """COPY by manifest into the session's temporary table ``incoming``.
+
+    :param table: the table that ``incoming`` is like.
+    :param jsonpaths: COPY's field mapping, as JSON text.
+    :param max_bad_lines: lines that may be left out, a whole number or its text.
+    :param source: the files, and where the manifests go.
+    :param run_id: the try; its names make the manifests' path.
+    """
+
+    def __init__(
+        self, table: str, jsonpaths: str, max_bad_lines: int | str, source: Source, run_id: RunId, log: Logger
+    ) -> None:
+        self.table = table
+        self.jsonpaths = jsonpaths
+        self.max_bad_lines = _whole_number("max_bad_lines", max_bad_lines)
+        self.source = source
+        self.run_id = run_id
+        self.log = log
+        self.path = f"manifests/{path_of(run_id)}"
+        self.columns: list[str] = []
+        self.fields: dict[str, str] = {}
+        self.jsonpaths_url = ""
+        self._rejects: list[list[object]] = []
+
+    def prepare(self, warehouse: Warehouse) -> None:
+        """Make ``incoming`` anew and upload the field mapping."""
+        paths = json.loads(self.jsonpaths)["jsonpaths"]
+        self.columns = [column for column in warehouse.columns(self.table) if column != PARTITION]
+        if len(paths) != len(self.columns):
+            raise SettingsError(
+                f"The jsonpaths name {len(paths)} fields, {self.table} has {len(self.columns)} columns to copy into. "
+                "They must be the same, in the same order."
+            )
+        self.fields = {
+            column: path.removeprefix("$['").removesuffix("']")
+            for column, path in zip(self.columns, paths, strict=True)
+        }
+        self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
+        self._rejects = []
+        warehouse.execute("drop table if exists incoming")
+        warehouse.execute(f"create temp table incoming (like {self.table})")
+
+    def run(
+        self, warehouse: Warehouse, load: Load, files: Sequence[SourceFile], name: str, log_date: str | None = None
+    ) -> int:
+        """Copy these files, all of ``log_date`` if it is given; counts into ``load`` and returns the rows."""
+        rows = 0
+        for is_gzip in (False, True):
+            chosen = [file for file in files if file.size and file.is_gzip == is_gzip]
+            for first in range(0, len(chosen), FILES_A_COPY):
+                part = f"-{first}" if first else ""
+                manifest = self.source.put_manifest(
+                    f"{self.path}/{name}{part}{'.gz' if is_gzip else ''}.manifest", chosen[first : first + FILES_A_COPY]
+                )
+                rows += self._copy(warehouse, load, manifest, is_gzip, log_date)
+                if len(chosen) > FILES_A_COPY:
+                    done = min(first + FILES_A_COPY, len(chosen))
+                    self.log.info("Copied %s of %s files.", f"{done:,}", f"{len(chosen):,}")
+        load.files += len(files)
+        load.bytes += sum(file.size for file in files)
+        load.rows_staged += rows
+        if load.rows_refused > self.max_bad_lines:
+            raise DataError(
+                f"{load.rows_refused} line(s) were refused, more than max_bad_lines={self.max_bad_lines}; "
+                "the tables are as they were. Mend the files and clear this task."
+            )
+        return rows
+
+    def ledger(self, warehouse: Warehouse, files: Sequence[SourceFile], name: str) -> None:
+        """Put the files' keys and ETags into the temporary table ``incoming_files``."""
+        rows = ({"table_name": self.table, "file_name": file.key, "etag": file.etag} for file in files)
+        url = self.source.put(f"{self.path}/{name}.json", "\n".join(json.dumps(row) for row in rows))
+        warehouse.execute("drop table if exists incoming_files")
+        warehouse.execute("create temp table incoming_files (like staged_files)")
+        options = copy_options(self.source.settings)
+        try:
+            warehouse.execute(f"copy incoming_files from '{url}' {options} format as json 'auto'")
+        except (DataError, SettingsError) as error:
+            raise copy_failure(error, []) from error
+
+    def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool, log_date: str | None) -> int:
+        compression = " gzip" if is_gzip else ""
+        options = copy_options(self.source.settings)
+        before = last_copy_id(warehouse)
+        try:
+            warehouse.execute(
+                f"copy incoming ({', '.join(map(quoted, self.columns))}) from '{manifest}' {options} manifest"
+                f" format as json '{self.jsonpaths_url}'{compression} maxerror {self.max_bad_lines + 1}"
+            )
+        except (DataError, SettingsError) as error:
+            raise copy_failure(error, read_load_errors(warehouse, self.source, self.fields, since=before)) from error
+        if self.max_bad_lines:
+            refused = read_load_errors(warehouse, self.source, self.fields, since=before, whole=True)
+            refuse_if_unseen(warehouse, len(refused))
+            self._note_refused(load, refused, log_date)
+        return int(warehouse.rows("select pg_last_copy_count()")[0][0])
+
+    def _note_refused(self, load: Load, refused: list[LoadError], log_date: str | None) -> None:
+        for line in refused[: max(0, SHOWN - load.rows_refused)]:
+            self.log.warning("Left out: %s", line)
+        load.rows_refused += len(refused)
+        self._rejects += [
+            [
+                self.table,
+                log_date,
+                line.file,
+                line.line,
+                line.column,
+                None if line.value is None else fitting(line.value, LONGEST_VARCHAR),
+                line.reason,
+                None if line.text is None else fitting(line.text, LONGEST_VARCHAR),
+            ]
+            for line in refused
+        ]
+
+    def keep_rejects(self, warehouse: Warehouse) -> None:
+        """Write the lines that were left out into ``staging_rejects``; to be called in the load's transaction."""
+        columns = ["table_name", "log_date", "file_name", "line_number", "column_name", "value", "reason", "line"]
+        for first in range(0, len(self._rejects), ROWS_AN_INSERT):
+            insert_rows(warehouse, "staging_rejects", columns, self._rejects[first : first + ROWS_AN_INSERT])
+
+
+def path_of(run_id: RunId) -> str:
+    """A key prefix that no other try of any task has."""
+    run = (run_id.dag_id, run_id.run_id, run_id.task_id, f"try-{run_id.try_number}")
+    return "/".join(_readable(part) for part in run)
+
+
+def _readable(name: str) -> str:
+    """The name with _ for what a key had better not hold; then no two names may become the same."""
+    readable = re.sub(r"[^\w.+-]", "_", name, flags=re.ASCII)
+    return readable if readable == name else f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def copy_options(settings: Settings) -> str:
+    """What every COPY says of its role and its region, and that statistics are not its business."""
+    region = f" region '{settings.region}'" if settings.region else ""
+    role = settings.copy_role if settings.copy_role == "default" else repr(settings.copy_role)
+    return f"iam_role {role}{region} compupdate off statupdate off"
+
+
+def fitting(text: str, most_bytes: int) -> str:
+    """As much of the text as a VARCHAR of this many bytes holds. Half a surrogate pair, which JSON can hold, is a ?."""
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore").replace("\0", "")
+
+
+def _whole_number(name: str, value: int | str) -> int:
+    # MAXERROR is one more, and 100,000 at most.
+    # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
+    if re.fullmatch(r"\d{1,5}", str(value), re.ASCII):
+        return int(value)
+    raise SettingsError(f"{name}={value!r} is not a whole number from 0 to 99999, the most that COPY can leave out.")

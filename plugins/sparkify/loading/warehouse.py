@@ -1,0 +1,267 @@
+"""One session with the warehouse: its settings, its transactions, its errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+from sparkify.loading.connecting import connect
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.settings import get_connection
+
+if TYPE_CHECKING:
+    from logging import Logger
+    from types import TracebackType
+
+    from sparkify.loading.settings import Settings
+
+STATEMENT_TIMEOUT_MS = 3_600_000
+LOCK_TIMEOUT_MS = 600_000
+# Airflow gives a task that it stops five seconds before it kills it.
+KILL_SECONDS = 4.0
+QUERY_CANCELED = "57014"
+UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
+# PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server, which
+# another try may not meet.
+TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
+# Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
+CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
+# What drivers raise when the connection ends in the middle of an answer: they take what came for all of it.
+CUT_OFF = (OSError, EOFError, LookupError, struct.error)
+CREATE = "Run the DAG sparkify_schema, which creates what is missing."
+ALTER = (
+    "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
+    "all tables, and load all log dates again."
+)
+
+
+class Warehouse:
+    """A session that speaks to the schema of ``settings``; use it as a context manager.
+
+    Statements commit by themselves except inside :meth:`transaction`. Errors of the driver become
+    :class:`Unavailable` (try again), :class:`SettingsError` or :class:`DataError` (do not).
+
+    :param conn_id: Airflow connection of type ``redshift`` or ``postgres``.
+    :param settings: gives the schema.
+    :param label: what the session does; shown by the warehouse as its query group.
+    :param log: where each statement goes, at debug level.
+    """
+
+    def __init__(self, conn_id: str, settings: Settings, label: str, log: Logger) -> None:
+        self.conn_id = conn_id
+        self.settings = settings
+        self.label = re.sub(r"[^\w.:+-]", "_", label, flags=re.ASCII)[:256]
+        self.log = log
+        self._connection: Any = None
+        self._hook: DbApiHook | None = None
+        self._pid: int | None = None
+
+    def __enter__(self) -> Warehouse:
+        connection = get_connection(self.conn_id)
+        hook = connection.get_hook()
+        if not isinstance(hook, DbApiHook):
+            raise SettingsError(
+                f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "
+                "Use a connection of type redshift (or postgres)."
+            )
+        missing = [field for field in ("host", "login") if not getattr(connection, field)]
+        if missing and not connection.extra_dejson.get("iam"):
+            raise SettingsError(
+                f"Connection {self.conn_id} names no {' and no '.join(missing)}. Set the cluster's endpoint and a user "
+                "there, or `iam` in its extra, which looks both up."
+            )
+        with self._translated(f"connect to the warehouse by {self.conn_id}"):
+            self._connection = connect(hook.get_conn, extra=connection.extra_dejson)
+            self._connection.autocommit = True
+        try:
+            self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
+            self.execute("set application_name to 'sparkify'")
+            self.execute(f"set query_group to '{self.label}'")
+            self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
+            self.execute(f"set search_path to '{self.settings.schema}'")
+        except BaseException as error:
+            # Without a session there is no __exit__.
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A time limit or an interrupt struck inside a statement: the driver would wait for its end before it hung up.
+        if error is not None and not isinstance(error, Exception):
+            self.kill()
+        self._pid = None
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def kill(self) -> None:
+        """End the session from outside, with its statement, transaction and locks; what waits for it then fails."""
+        if self._hook is None or self._pid is None:
+            return
+        pid, self._pid = self._pid, None
+        try:
+            with (
+                contextlib.closing(connect(self._hook.get_conn, KILL_SECONDS)) as connection,
+                contextlib.closing(connection.cursor()) as cursor,
+            ):
+                cursor.execute(f"select pg_terminate_backend({pid})")
+            self.log.info("Ended the warehouse session %s, whose statement was still running.", pid)
+        except Exception as error:
+            self.log.warning(
+                "Could not end the warehouse session %s: %s. It may hold locks until its statement ends; "
+                "pg_terminate_backend(%s) ends it.",
+                pid,
+                reason(error),
+                pid,
+            )
+
+    def execute(self, sql: str, parameters: Sequence[object] | None = None) -> int:
+        """Run one statement; returns the rows it touched (-1 where that has no meaning)."""
+        with self._cursor(sql, parameters) as cursor:
+            return int(cursor.rowcount)
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
+        """Run one query; returns all its rows."""
+        with self._cursor(sql, parameters) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run one query; returns the names of its columns, and its rows."""
+        with self._cursor(sql, None) as cursor:
+            return [_text(column[0]) for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
+
+    def columns(self, table: str) -> list[str]:
+        """The table's columns in order; a :class:`SettingsError` if there is no such table."""
+        with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
+            return [_text(column[0]) for column in cursor.description]
+
+    def column_list(self, table: str) -> str:
+        """The table's columns in order, as SQL: quoted, with commas between."""
+        return ", ".join(quoted(column) for column in self.columns(table))
+
+    @contextlib.contextmanager
+    def transaction(self, *tables: str) -> Iterator[None]:
+        """Commit all of the block or none of it, while no other writer of ``tables`` is in one of its own.
+
+        The lock is on each table's mutex, taken before anything is read: Redshift takes the snapshot at the first
+        statement that needs one, and a lock on the table itself would keep readers waiting
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html).
+        """
+        self.execute("begin")
+        try:
+            if tables:
+                self._lock(sorted(f"mutex_{table}" for table in tables))
+            yield
+            self.execute("commit")
+        except Exception:
+            with contextlib.suppress(Exception):
+                self.execute("rollback")
+            raise
+
+    def _lock(self, mutexes: list[str]) -> None:
+        self.execute(f"set statement_timeout to {LOCK_TIMEOUT_MS}")
+        try:
+            self.execute(f"lock {', '.join(mutexes)}")
+        except Unavailable as error:
+            if error.__cause__ is None or sqlstate(error.__cause__) != QUERY_CANCELED:
+                raise
+            self.execute("rollback")
+            holders = self._holders(mutexes)
+            raise Unavailable(
+                f"Waited {LOCK_TIMEOUT_MS // 60_000} minutes for {', '.join(mutexes)}, held by {holders}. "
+                "Let that load end, or end its session with pg_terminate_backend, and clear this task."
+            ) from error
+        self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
+
+    def _holders(self, mutexes: list[str]) -> str:
+        names = ", ".join(f"'{mutex}'" for mutex in mutexes)
+        holders: list[tuple[Any, ...]] = []
+        # Whoever may not ask who holds it has waited all the same.
+        with contextlib.suppress(DataError, SettingsError, Unavailable):
+            holders = self.rows(
+                "select distinct t.txn_owner, t.pid, t.txn_start from svv_transactions t"
+                f" join pg_catalog.pg_class c on c.oid = t.relation where t.granted and c.relname in ({names})"
+            )
+        return "; ".join(f"user {_text(owner).strip()}, pid {pid}, since {since}" for owner, pid, since in holders) or (
+            "a session that this user may not see"
+        )
+
+    @contextlib.contextmanager
+    def _cursor(self, sql: str, parameters: Sequence[object] | None) -> Iterator[Any]:
+        self.log.debug("%s", sql)
+        with self._translated("run a statement"), contextlib.closing(self._connection.cursor()) as cursor:
+            if parameters is None:
+                cursor.execute(sql)
+            else:
+                cursor.execute(sql, parameters)
+            yield cursor
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (DataError, SettingsError, Unavailable):
+            raise
+        except Exception as error:
+            raise self._in_words(what, error) from error
+
+    def _in_words(self, what: str, error: Exception) -> Exception:
+        code, message = sqlstate(error), reason(error)
+        if code == "28P01" or code.startswith("28") or "password authentication failed" in message:
+            return SettingsError(f"The warehouse refused the log-in of connection {self.conn_id}: {message}")
+        if code in UNDEFINED:
+            cure = ALTER if UNDEFINED[code] == "column" else CREATE
+            return SettingsError(f"A {UNDEFINED[code]} is missing in the warehouse: {message}. {cure}")
+        if code == "42501":
+            return SettingsError(f"The user of connection {self.conn_id} lacks a permission: {message}")
+        if TRANSIENT.match(code) or code == QUERY_CANCELED or CONFLICT.match(message):
+            return Unavailable(f"Could not {what}: {message} (SQLSTATE {code})")
+        if not code and (isinstance(error, CUT_OFF) or type(error).__name__ in ("OperationalError", "InterfaceError")):
+            return Unavailable(f"Could not {what}: {message}")
+        return DataError(f"The warehouse refused a statement: {message}" + (f" (SQLSTATE {code})" if code else ""))
+
+
+def between(warehouse: Warehouse, table: str, column: str) -> str:
+    """A condition that holds for every value of ``column`` in ``table``, or '' where there is none to give.
+
+    With literals, not a subquery: only they let the warehouse skip the blocks of other values, by its zone maps
+    (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-sort-key.html). Text gives none: it comes from
+    files, and no key of text is sorted by.
+    """
+    lowest, highest = warehouse.rows(f"select min({column}), max({column}) from {table}")[0]
+    if isinstance(lowest, int | date):
+        return f"{column} between '{lowest}' and '{highest}'"
+    return ""
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE that a driver's exception carries (redshift_connector, psycopg2, psycopg 3), else ''."""
+    if error.args and isinstance(error.args[0], dict):
+        return str(error.args[0].get("C", ""))
+    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+
+
+def reason(error: BaseException) -> str:
+    """The server's message without the driver's wrapping, on one line."""
+    if error.args and isinstance(error.args[0], dict):
+        fields = error.args[0]
+        text = " ".join(str(fields[key]) for key in ("M", "D", "H") if fields.get(key))
+    else:
+        text = str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,79 @@
+"""Behaviour shared by all operators that use the warehouse: connections, log dates, session, reporting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from sparkify.loading.history import RunId
+from sparkify.loading.log_dates import LogDates
+from sparkify.loading.published import publish_load
+from sparkify.loading.settings import Settings
+from sparkify.loading.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import BaseOperatorLink, Context
+
+    from sparkify.loading.history import Load
+
+
+class WarehouseOperator(BaseOperator):
+    """
+    Base class of the operators that open a session with the warehouse.
+
+    Templates see ``log_dates``, the run's :class:`~sparkify.loading.log_dates.LogDates`, unless the operator sets
+    ``uses_log_dates`` to False.
+
+    :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
+    :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
+    :param links: buttons on the task's page in Airflow's UI; default none.
+    """
+
+    uses_log_dates: bool = True
+    #: The run's log dates, once the templates are rendered.
+    rendered_dates: LogDates | None = None
+    _session: Warehouse | None = None
+
+    def __init__(
+        self,
+        *,
+        redshift_conn_id: str = "redshift_default",
+        aws_conn_id: str = "aws_default",
+        links: Sequence[BaseOperatorLink] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.redshift_conn_id = redshift_conn_id
+        self.aws_conn_id = aws_conn_id
+        self.operator_extra_links = tuple(links)
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render with ``log_dates`` beside Airflow's own variables."""
+        with_dates: Any = dict(context)
+        if self.uses_log_dates:
+            with_dates["log_dates"] = self.rendered_dates = LogDates.of_run(with_dates)
+        super().render_template_fields(with_dates, jinja_env)
+
+    def log_dates(self, context: Mapping[str, Any]) -> LogDates | None:
+        """The run's log dates; None for a task whose table has none."""
+        return LogDates.of_run(context) if self.uses_log_dates else None
+
+    def session(self, context: Mapping[str, Any], settings: Settings | None = None) -> Warehouse:
+        """A session labelled with the task; to be used as a context manager."""
+        settings = settings or Settings.of_connection(self.aws_conn_id)
+        self._session = Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log)
+        return self._session
+
+    def on_kill(self) -> None:
+        """End the session of a task that Airflow stops, so that its statement does not run on and hold locks."""
+        if self._session is not None:
+            self._session.kill()
+
+    def report(self, context: Mapping[str, Any], load: Load) -> dict[str, int]:
+        """Log what was loaded and publish it; returns the counts for XCom."""
+        self.log.info("Loaded %s.", load)
+        publish_load(context, load)
+        return load.counts()

@@ -1,0 +1,220 @@
+"""The page's web application, which Airflow's API server mounts beside its own.
+
+Airflow asks nobody who comes to a mounted application for a session: every route here does so, by Airflow's own means,
+but for the style sheet and the script.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import requires_access_dag
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from sparkify.loading.exceptions import SettingsError, Unavailable
+from sparkify.ui import findings, loads, log_date_states, months
+from sparkify.ui.addresses import DAG_ID
+from sparkify.ui.findings import Choice
+from sparkify.ui.log_date_states import LogDate
+from sparkify.ui.paging import part_of
+from sparkify.ui.records import (
+    Run,
+    add_checks,
+    add_failed_tasks,
+    add_outcomes,
+    add_published,
+    covering,
+    read_run,
+    read_runs,
+)
+from sparkify.ui.rendering import REPORT_POLICY, STATIC, headers, page
+from sparkify.ui.reports import Report
+
+FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT = 50, 15, 6
+
+Number = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
+
+routes = APIRouter(
+    dependencies=[
+        Depends(requires_access_dag("GET", entity, DAG_ID))
+        for entity in (DagAccessEntity.RUN, DagAccessEntity.TASK_INSTANCE, DagAccessEntity.XCOM)
+    ],
+    default_response_class=HTMLResponse,
+)
+
+
+def make_app() -> FastAPI:
+    """The application; it serves the paths below the one at which it is mounted."""
+    app = FastAPI(title="Sparkify", openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(routes)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(HTTPException, in_words)
+    app.add_exception_handler(RequestValidationError, in_words)
+    return app
+
+
+@routes.get("/")
+def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -> Response:
+    """The calendar of all log dates, and those that need a look."""
+    if dag_id != DAG_ID:
+        return page(request, "another_dag.html", other=dag_id)
+    dates = read_dates(session)
+    to_look_at = [found for found in reversed(dates.values()) if found.state.needs_a_look]
+    return page(
+        request,
+        "calendar.html",
+        dates=dates,
+        to_look_at=to_look_at,
+        most=MOST_TO_LOOK_AT,
+        states=[(state, sum(found.state is state for found in dates.values())) for state in log_date_states.STATES],
+        plays=sum(found.plays or 0 for found in dates.values()),
+        months=months.of_dates(dates),
+        weekdays=months.WEEKDAYS,
+    )
+
+
+@routes.get("/dates/{log_date}")
+def show_date(request: Request, session: SessionDep, log_date: date) -> Response:
+    """One log date: how it stands, its runs, the loads and checks of the run that decides."""
+    dates = read_dates(session)
+    found = dates.get(log_date)
+    run = found.run if found else None
+    if run:
+        # The calendar has read of it only what it shows.
+        add_published(session, [run])
+    return page(
+        request,
+        "date.html",
+        log_date=log_date,
+        found=found,
+        earlier=max((other for other in dates if other < log_date), default=None),
+        later=min((other for other in dates if other > log_date), default=None),
+        **_details(run),
+    )
+
+
+@routes.get("/run")
+def show_run(request: Request, session: SessionDep, run_id: str, dag_id: str = DAG_ID) -> Response:
+    """One run: its log dates, its loads and its checks."""
+    if dag_id != DAG_ID:
+        return page(request, "another_dag.html", other=dag_id)
+    run = read_run(session, run_id)
+    if run is None:
+        raise HTTPException(404, f"Airflow has no run {run_id} of {DAG_ID}. It may have been deleted.")
+    dates = log_date_states.of_runs([run])
+    return page(
+        request,
+        "run.html",
+        dates=dates,
+        months=months.of_dates(dates),
+        weekdays=months.WEEKDAYS,
+        **_details(run),
+    )
+
+
+@routes.get("/checks")
+def show_checks(
+    request: Request, session: SessionDep, choice: Annotated[Choice, Depends()], number: Number = 1
+) -> Response:
+    """What the quality checks found in every run, as the reader chooses."""
+    runs = read_runs(session)
+    add_checks(session, runs)
+    checks = findings.names(runs)
+    return page(
+        request,
+        "checks.html",
+        any_checked=bool(checks),
+        choice=choice,
+        outcomes=findings.OUTCOMES,
+        checks=checks,
+        part=part_of(choice.of_runs(runs), request, number, FINDINGS_A_PAGE),
+    )
+
+
+@routes.get("/loads")
+def show_loads(
+    request: Request, session: SessionDep, table: str = "", on: str = "", number: Number = 1
+) -> Response:  # fmt: skip
+    """The load history, some runs a page."""
+    runs = read_runs(session)
+    chosen = list(covering(runs, _date(on))) if on else runs
+    part = part_of(chosen, request, number, RUNS_A_PAGE)
+    add_published(session, part.items)
+    every = loads.of_runs(part.items)
+    return page(
+        request,
+        "loads.html",
+        any_run=bool(runs),
+        table=table,
+        on=on,
+        tables=sorted({load.table for load in every} | ({table} if table else set())),
+        loads=[load for load in every if table in ("", load.table)],
+        headings=loads.HEADINGS,
+        part=part,
+    )
+
+
+@routes.get("/report")
+def show_report(request: Request) -> Response:
+    """The latest report in a frame; or how to have one made."""
+    try:
+        there = Report.latest().exists()
+    except (SettingsError, Unavailable) as error:
+        raise HTTPException(502, str(error)) from error
+    return page(request, "report.html", 200 if there else 404, there=there)
+
+
+@routes.get("/report/latest")
+def send_report(request: Request) -> Response:
+    """The latest report itself."""
+    try:
+        pieces = Report.latest().read()
+    except (SettingsError, Unavailable) as error:
+        raise HTTPException(502, str(error)) from error
+    if pieces is None:
+        return page(request, "report.html", 404, there=False)
+    return StreamingResponse(pieces, media_type="text/html; charset=utf-8", headers=headers(REPORT_POLICY))
+
+
+async def in_words(request: Request, error: Exception) -> Response:
+    """What went wrong, as a page: whoever reads it may sit before a frame of Airflow's."""
+    if isinstance(error, HTTPException):
+        return page(request, "error.html", error.status_code, detail=_detail(error), code=error.status_code)
+    return page(request, "error.html", 422, detail="The address holds something that is no date or number.", code=422)
+
+
+def read_dates(session: Any) -> dict[date, LogDate]:
+    """Every log date with its state, by three statements."""
+    runs = read_runs(session)
+    add_outcomes(session, runs)
+    add_failed_tasks(session, runs)
+    return log_date_states.of_runs(runs)
+
+
+def _details(run: Run | None) -> dict[str, Any]:
+    """What the templates tell of one run."""
+    return {
+        "run": run,
+        "loads": loads.of_runs([run] if run else []),
+        "headings": loads.HEADINGS,
+        "findings": findings.of_run(run) if run else [],
+        "outcomes": findings.OUTCOMES,
+    }
+
+
+def _detail(error: HTTPException) -> str:
+    return "The page has no such address." if error.detail == "Not Found" else str(error.detail)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise HTTPException(422, f"{text} is no date. Give it as YYYY-MM-DD.") from error

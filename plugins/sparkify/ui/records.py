@@ -1,0 +1,232 @@
+"""What Airflow's metadata database holds of the daily DAG: its runs, and what their tasks published.
+
+Each function runs one statement, whatever the number of runs, and finds its rows by an index that Airflow makes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
+from sqlalchemy import select
+
+from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.log_dates import LogDates, parse_date
+from sparkify.loading.published import CHECKS, LOAD
+from sparkify.ui.addresses import DAG_ID
+
+#: The tasks whose loads tell how much came for a log date, and what became of it.
+EVENTS_TASK, PLAYS_TASK = "stage_events", "songplays"
+CHECK_TASKS = ("check_staging", "check_warehouse")
+
+# The newest; who keeps more runs than that in Airflow's database sees the rest in Airflow's own lists.
+MOST_RUNS = 5_000
+# Up to so many runs are asked for by their numbers.
+FEW = 200
+# Of a long answer only so many rows are there at once: Python's garbage collector looks at all that is, and that of an
+# API server takes longer than a page.
+AT_ONCE = 100
+UNFINISHED = ("queued", "running")
+# What finished runs told: it changes no more, and the calendar needs that of all. A run that is cleared ends anew.
+_OUTCOMES: dict[tuple[str, datetime | None], tuple[Any, ...]] = {}
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that is a date.
+
+    ``checks`` is empty if only their outcome was read: how many passed, and which did not.
+    """
+
+    number: int
+    run_id: str
+    kind: str
+    state: str
+    dates: LogDates | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    loads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    checks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    checks_passed: int = 0
+    broken_checks: Sequence[Mapping[str, Any]] = ()
+    failed_tasks: Sequence[str] = ()
+
+    @property
+    def moved_at(self) -> datetime:
+        """When it was last sent on its way: a run that was cleared is newer than one that was made since."""
+        return max(self.queued_at or LONG_AGO, self.started_at or LONG_AGO)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in UNFINISHED
+
+    @property
+    def duration(self) -> float | None:
+        """Its seconds, once it has ended."""
+        if self.started_at and self.ended_at and self.is_finished:
+            return (self.ended_at - self.started_at).total_seconds()
+        return None
+
+    def counts_of(self, log_date: date) -> Mapping[str, int] | None:
+        """Files, lines and refused lines that this run found of the date; None if it has not said so."""
+        load = self.loads.get(EVENTS_TASK)
+        return None if load is None else load.get("dates", {}).get(str(log_date), {})
+
+
+def read_runs(session: Any) -> list[Run]:
+    """The DAG's runs, the one that moved last first, without what they published."""
+    rows = session.execute(
+        select(
+            DagRun.id,
+            DagRun.run_id,
+            DagRun.run_type,
+            DagRun.state,
+            DagRun.conf,
+            DagRun.logical_date,
+            DagRun.queued_at,
+            DagRun.start_date,
+            DagRun.end_date,
+        )
+        .where(DagRun.dag_id == DAG_ID)
+        .order_by(DagRun.id.desc())
+        .limit(MOST_RUNS)
+    )
+    runs = [
+        Run(
+            number=row.id,
+            run_id=row.run_id,
+            kind=str(row.run_type),
+            state=str(row.state),
+            dates=_dates(row),
+            queued_at=row.queued_at,
+            started_at=row.start_date,
+            ended_at=row.end_date,
+        )
+        for row in itertools.chain.from_iterable(rows.partitions(AT_ONCE))
+    ]
+    return sorted(runs, key=lambda run: (run.moved_at, run.number), reverse=True)
+
+
+def add_published(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs all that their tasks published."""
+    for run in runs:
+        run.loads, run.checks = {}, {}
+    for run, task_id, key, value in _published(session, runs):
+        if key == LOAD:
+            run.loads[task_id] = value
+        else:
+            run.checks[task_id] = value
+
+
+def add_outcomes(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs what they read and loaded of the logs, how many checks passed, and which did not."""
+    unknown = []
+    for run in runs:
+        if known := _OUTCOMES.get((run.run_id, run.ended_at)):
+            run.dates, run.loads, run.checks_passed, run.broken_checks = known
+        else:
+            unknown.append(run)
+    for run, task_id, key, value in _published(session, unknown, (EVENTS_TASK, PLAYS_TASK, *CHECK_TASKS)):
+        if key == LOAD:
+            run.loads[task_id] = value
+    if len(_OUTCOMES) > 2 * MOST_RUNS:
+        _OUTCOMES.clear()
+    # A task of a run that somebody marked may still be telling.
+    settled = datetime.now(UTC) - timedelta(minutes=1)
+    for run in unknown:
+        if run.is_finished and run.ended_at and run.ended_at < settled:
+            _OUTCOMES[run.run_id, run.ended_at] = run.dates, run.loads, run.checks_passed, run.broken_checks
+
+
+def add_checks(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs what their checks found."""
+    for run, task_id, _, value in _published(session, runs, CHECK_TASKS):
+        run.checks[task_id] = value
+
+
+def _published(
+    session: Any, runs: Collection[Run], tasks: Collection[str] = ()
+) -> Iterator[tuple[Run, str, str, Mapping[str, Any]]]:
+    """What these tasks of the runs published, by run, task and key; that of all tasks, if none is named."""
+    if not runs:
+        return
+    by_number = {run.number: run for run in runs}
+    for run in runs:
+        run.checks_passed, run.broken_checks = 0, ()
+    wanted = [
+        XComModel.dag_id == DAG_ID,
+        XComModel.key.in_((LOAD, CHECKS)),
+        # A list of all would be longer than the answer; of a few it spares reading the others'.
+        XComModel.dag_run_id.in_(by_number) if len(by_number) <= FEW else XComModel.dag_run_id >= min(by_number),
+    ]
+    if tasks:
+        wanted.append(XComModel.task_id.in_(tasks))
+    found = select(XComModel.dag_run_id, XComModel.task_id, XComModel.key, XComModel.value).where(*wanted)
+    for number, task_id, key, value in itertools.chain.from_iterable(session.execute(found).partitions(AT_ONCE)):
+        # A deployment may keep XCom elsewhere than in its database: then there is no more than a reference here.
+        if number not in by_number or not isinstance(value, dict):
+            continue
+        run = by_number[number]
+        if key == LOAD:
+            _believe(run, task_id, value)
+        else:
+            run.checks_passed += sum(len(names.split()) for names in value["passed"].values())
+            run.broken_checks = (*run.broken_checks, *value["broken"])
+        yield run, task_id, key, value
+
+
+def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
+    """Give the runs the names of their tasks that failed."""
+    by_id = {run.run_id: run for run in runs}
+    failed = (
+        select(TaskInstance.run_id, TaskInstance.task_id)
+        .where(TaskInstance.dag_id == DAG_ID, TaskInstance.state == "failed")
+        .order_by(TaskInstance.end_date)
+    )
+    for run_id, task_id in session.execute(failed):
+        if run_id in by_id:
+            by_id[run_id].failed_tasks = (*by_id[run_id].failed_tasks, task_id)
+
+
+def read_run(session: Any, run_id: str) -> Run | None:
+    """One run with all it published; None if there is none of this id."""
+    run = next((run for run in read_runs(session) if run.run_id == run_id), None)
+    if run is not None:
+        add_published(session, [run])
+        add_failed_tasks(session, [run])
+    return run
+
+
+def covering(runs: Collection[Run], log_date: date) -> Iterator[Run]:
+    """Those of the runs that are of the log date, in their order."""
+    return (run for run in runs if run.dates and run.dates.first <= log_date <= run.dates.last)
+
+
+def _dates(row: Any) -> LogDates | None:
+    """The run's log dates as its tasks work them out: of its params, else its logical date."""
+    ds = row.logical_date.date().isoformat() if row.logical_date else None
+    run = SimpleNamespace(run_type=row.run_type)
+    try:
+        return LogDates.of_run({"params": row.conf, "dag_run": run, "ds": ds})
+    except SettingsError:
+        return None
+
+
+def _believe(run: Run, task_id: str, value: Mapping[str, Any]) -> None:
+    """Take the dates that a task published for the run's, whatever was made of its params since."""
+    told = (value.get("first"), value.get("last"))
+    if task_id != EVENTS_TASK or (run.dates and told == (str(run.dates.first), str(run.dates.last))):
+        return
+    try:
+        run.dates = LogDates(parse_date("first", told[0]), parse_date("last", told[1]))
+    except SettingsError:
+        return

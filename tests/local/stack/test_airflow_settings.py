@@ -1,0 +1,39 @@
+"""What Airflow finds in a home, as far as it is other than anywhere else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from local.stack.airflow_settings import clean_environment, write_local_settings
+from local.stack.home import PROJECT, Home
+
+LOOK = """
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag("{dags}", bundle_path="{dags}", bundle_name="dags")
+assert not bag.import_errors, bag.import_errors
+print("wait:", bag.dags["sparkify_report"].get_task("wait_for_loads").poke_interval)
+"""
+
+
+def test_whoever_waits_for_the_report_at_a_laptop_waits_ten_seconds_at_most(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.airflow.mkdir(parents=True)
+    write_local_settings(home)
+    env = clean_environment(os.environ) | {
+        "AIRFLOW_HOME": str(home.airflow),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(PROJECT / "plugins"),
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", LOOK.format(dags=PROJECT / "dags")],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "wait: 10" in said.stdout, said.stderr
