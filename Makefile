@@ -5,12 +5,15 @@ STAMP := $(VENV)/.installed
 # An installation that was interrupted begins anew.
 UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
+PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# The marks of tests that `make test` leaves to `make test-all`; pyproject.toml says what each means.
+SECOND_TIER := browser or cost or deployment or faults or security or stack or story
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test lint audit bench conformance format lock clean env dist
+.PHONY: help demo up down status test test-all lint audit bench conformance format lock clean env dist
 
 help: ## say what each target does
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 	@echo
 	@echo 'For example: make demo, make up ARGS="--data DIR", make test ARGS="-k songplays". All commands of the local'
 	@echo 'stack: python -m local --help.'
@@ -27,8 +30,11 @@ down: $(STAMP) ## stop them (ARGS=--purge forgets the data)
 status: $(STAMP) ## say how they are
 	@$(PYTHON) -m local status
 
-test: $(STAMP) ## run the tests (ARGS="-k name" runs some)
-	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(STAMP) ## run the tests that every change needs (ARGS="-k name" runs some of them)
+	$(PYTEST) -m "not ($(SECOND_TIER))" $(ARGS)
+
+test-all: $(STAMP) ## run all tests, as CI does (ARGS="-m faults" runs those of one mark)
+	$(PYTEST) $(ARGS)
 
 lint: $(STAMP) ## check style, types and SQL
 	$(VENV)/bin/ruff check .

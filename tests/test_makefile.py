@@ -1,11 +1,13 @@
-"""The installation by make, where it cannot succeed: it ends in a sentence, and the next one goes on."""
+"""What make says and runs; an installation that cannot succeed ends in a sentence, and the next one begins again."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,14 @@ def test_help_says_what_every_target_does(clone: Path) -> None:
     assert "For example: make demo" in shown
 
 
-@pytest.mark.parametrize("target", ["demo", "up", "test"])
+def test_each_mark_keeps_a_test_out_of_the_first_tier() -> None:
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    named = re.search(r"^SECOND_TIER := (.+)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert named
+    assert named[1].split(" or ") == [mark.partition(":")[0] for mark in declared]
+
+
+@pytest.mark.parametrize("target", ["demo", "up", "test", "test-all"])
 def test_without_a_python_of_the_right_version_it_says_which_to_install(clone: Path, target: str) -> None:
     for name in ("python3", "python"):
         (clone / "bin" / name).write_text(WRONG_PYTHON)

@@ -11,6 +11,8 @@ from benchmarks.a_day_costs_a_day import KINDS, NEW_SONGS, Case, LateSongs, Timi
 from benchmarks.report import as_markdown
 from tests.pipeline import load_dag
 
+pytestmark = pytest.mark.cost
+
 
 def timing(little: float, much: float) -> Timing:
     return Timing("songplays", [little], [much])

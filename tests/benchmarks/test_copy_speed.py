@@ -14,6 +14,8 @@ from benchmarks.copy_report import as_markdown, as_svg
 from benchmarks.copy_speed import CopySpeed, Figure, Memory
 from local.stack.connections import SOURCE_BUCKET
 
+pytestmark = pytest.mark.cost
+
 
 def figure(value: float, *, at_least: bool = False) -> Figure:
     return Figure("COPY", value, 0.6, "of psql", at_least, "120,000 rows/s")

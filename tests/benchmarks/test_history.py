@@ -12,6 +12,8 @@ from local.reference import Tables, read_log_files, read_song_files, star_schema
 from local.stack import databases
 from tests.pipeline import Pipeline
 
+pytestmark = pytest.mark.cost
+
 DAYS = 3
 
 

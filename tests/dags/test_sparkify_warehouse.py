@@ -25,6 +25,8 @@ from tests.completed_moto import Cloud, running_cloud
 from tests.examples import AT, event, play, song
 from tests.pipeline import PROJECT, Pipeline, load_dag
 
+pytestmark = pytest.mark.deployment
+
 DAG = load_dag("sparkify_warehouse")
 STACK = "sparkify-warehouse"
 SECRET = "airflow/connections/redshift_default"

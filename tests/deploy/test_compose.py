@@ -28,6 +28,8 @@ from sparkify.loading.settings import Settings
 from tests.deploy.conftest import Compose
 from tests.pipeline import PROJECT, load_dag
 
+pytestmark = pytest.mark.deployment
+
 TEXT = (PROJECT / "docker-compose.yaml").read_text()
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 AIRFLOW = {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "init"}

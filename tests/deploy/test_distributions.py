@@ -22,6 +22,8 @@ from deploy.requirements import constraints, read_lock
 from tests.examples import event, play, song
 from tests.pipeline import PROJECT, Pipeline
 
+pytestmark = pytest.mark.deployment
+
 DAGS = {path.stem for path in (PROJECT / "dags").glob("*.py")}
 LOG_DATE = date(2018, 11, 1)
 

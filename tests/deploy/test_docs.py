@@ -23,6 +23,8 @@ from sparkify.loading.warehouse import Warehouse
 from tests.conftest import RunningStack
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.deployment
+
 PAGE = (PROJECT / "docs" / "deploy.md").read_text()
 EXAMPLES: list[dict[str, Any]] = [
     *(json.loads(block) for block in re.findall(r"^```json\n(.*?)\n```", PAGE, re.MULTILINE | re.DOTALL)),

@@ -13,6 +13,8 @@ import pytest
 from deploy.environment import VARIABLES, complete
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.deployment
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -21,6 +21,8 @@ from local.stack.postgres import Postgres
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.deployment
+
 # In place of a network of containers.
 ADDRESS = "127.0.0.2"
 

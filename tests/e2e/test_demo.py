@@ -17,7 +17,7 @@ from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.story
 
 AMOUNTS = ("--events-per-day", "300", "--songs", "30")
 DEMO = ("demo", "--days", "4", *AMOUNTS)

@@ -27,7 +27,7 @@ from tests.include.faults import (
     sound_files,
 )
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.story
 
 BY_CHECK = {fault.check: fault for fault in FAULTS}
 EVENTS = [

@@ -26,8 +26,9 @@ from local.stack.home import Home
 from local.stack.supervision import Supervisor
 from tests.command_line import CommandLine
 from tests.conftest import FaultKind
+from tests.e2e.loaded import assert_warehouse_equals_reference
 from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
-from tests.e2e.test_month import MONTH, assert_warehouse_equals_reference
+from tests.e2e.test_month import EXPECTED, MONTH
 from tests.examples import play
 from tests.faults.ground import wait_until
 
@@ -59,7 +60,7 @@ def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keep
     assert isolation(home) == "serializable"
     cli.run("trigger", "--dag", "sparkify_schema")
     backfill_beside_runs(cli, home, DATES)
-    assert_warehouse_equals_reference(home)
+    assert_warehouse_equals_reference(home, EXPECTED)
 
 
 def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
@@ -70,7 +71,7 @@ def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(cli.run, "trigger", DATES[0]) for _ in range(4)]:
             done.result()
-    assert_warehouse_equals_reference(home)
+    assert_warehouse_equals_reference(home, EXPECTED)
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse
         mark_failed(home, "stopped_waiting", "stage_events")
         wait_until(lambda: not waiting(), "the session of a task that was stopped still waits for the mutex")
     assert_ended_by_its_task(home, "stopped_waiting", pid)
-    assert_warehouse_equals_reference(home)
+    assert_warehouse_equals_reference(home, EXPECTED)
 
 
 def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
@@ -162,7 +163,7 @@ def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
         finally:
             program.resume()
     s3.delete_object(Bucket=SOURCE_BUCKET, Key=key)
-    assert_warehouse_equals_reference(home)
+    assert_warehouse_equals_reference(home, EXPECTED)
 
 
 def make_retries_due(home: Home) -> None:

@@ -14,6 +14,8 @@ import yaml
 
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.deployment
+
 FOLDER = PROJECT / "include" / "cloudformation"
 PAGES = ("README.md", "docs/warehouse.md")
 

@@ -18,7 +18,7 @@ from local.stack.home import Home
 from local.stack.programs import AIRFLOW
 from local.stack.stack import Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.stack
 
 DAG = """
 import datetime

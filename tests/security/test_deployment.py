@@ -33,7 +33,7 @@ from tests.security.deployment import (
 from tests.security.documented import statements
 from tests.security.exposure import exposed
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.security
 
 MONTH = month()
 EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))

@@ -13,6 +13,8 @@ from tests.examples import NOV_1
 from tests.pipeline import Pipeline
 from tests.security.documented import policies
 
+pytestmark = pytest.mark.security
+
 
 def test_airflow_lists_nothing_that_the_conditions_do_not_admit(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     Pipeline(stack, monkeypatch.setenv)

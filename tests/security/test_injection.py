@@ -23,6 +23,8 @@ from tests.pipeline import PROJECT, WRITING, Pipeline
 from tests.security.hostile import MARK, TEXTS
 from tests.test_docs import created_tables
 
+pytestmark = pytest.mark.security
+
 # What a param is refused with. Lists and the like come by a run's conf, before which Airflow's form does not stand.
 PARAMS = {
     ("sparkify_daily", "log_date"): "log_date=.* is not a date",

@@ -13,6 +13,8 @@ from sparkify.loading.exceptions import SettingsError
 from tests.examples import NOV_1, event
 from tests.pipeline import Pipeline
 
+pytestmark = pytest.mark.security
+
 SECRET, TOKEN = "a-secret-access-key-" + "k" * 20, "a-session-token-" + "t" * 60
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -21,13 +20,6 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 PATIENCE = 180_000
 
 Picture = Callable[[Page, str], None]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is marked as a test of the UI."""
-    for item in items:
-        if Path(item.path).is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.ui)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 from tests.ui.conftest import Picture
 
+pytestmark = pytest.mark.browser
+
 DAG = "/dags/sparkify_daily"
 SPARKIFY = "/plugin/sparkify"
 ADDRESSES = ("/", "/checks", "/loads", "/report", "/report/latest", "/dates/2018-11-01", "/run?run_id=x")

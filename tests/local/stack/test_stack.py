@@ -24,6 +24,8 @@ from local.stack.postgres import Postgres
 from local.stack.stack import Stack
 from local.stack.supervision import Supervisor
 
+pytestmark = pytest.mark.stack
+
 PROGRAMS = ("postgres", "s3", "redshift")
 
 
