@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sparkify.loading.log_dates import LogDates
 from sparkify.loading.settings import Settings
 from sparkify.loading.source import Source
 from tests.examples import NOV_1
@@ -23,7 +24,7 @@ def test_airflow_lists_nothing_that_the_conditions_do_not_admit(stack: Any, monk
     source.client.meta.events.register(
         "before-parameter-build.s3.ListObjectsV2", lambda params, **_: listed.append(params["Prefix"])
     )
-    source.log_files(NOV_1)
+    source.log_files(LogDates(NOV_1, NOV_1))
     source.song_files()
     for heading in ("Airflow's AWS user or role", "The COPY role"):
         allowed = policies(heading)[0]["Statement"][0]

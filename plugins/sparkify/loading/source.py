@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import re
 import zlib
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 SONGS = "song_data/"
+LOG_FILE = re.compile(r"(?P<stem>log_data/\d{4}/\d\d/(?P<date>\d{4}-\d\d-\d\d)-events)(-[^/]+)?\.json(\.gz)?", re.ASCII)
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -61,11 +63,19 @@ class Source:
         self.settings = settings
         self.client = aws.client("s3", aws_conn_id)
 
-    def log_files(self, log_date: date) -> list[SourceFile]:
-        """The date's file, or its parts, plain or gzipped; none if it has not been delivered."""
-        stem = f"log_data/{log_date:%Y/%m}/{log_date}-events"
-        name = re.compile(re.escape(stem) + r"(-[^/]+)?\.json(\.gz)?")
-        return [file for file in self._list(stem) if name.fullmatch(file.key)]
+    def log_files(self, dates: LogDates) -> dict[date, list[SourceFile]]:
+        """The files of each date: its one file, or its parts, plain or gzipped; none if it has not been delivered.
+
+        Asks S3 once a month, not once a date: a range of ten years is then 121 listings, not 3,660.
+        """
+        files: dict[date, list[SourceFile]] = {log_date: [] for log_date in dates}
+        for month, days in itertools.groupby(dates, key=lambda log_date: f"log_data/{log_date:%Y/%m}"):
+            stems = [f"{month}/{log_date}-events" for log_date in days]
+            for file in self._list(stems[0] if len(stems) == 1 else f"{month}/"):
+                named = LOG_FILE.fullmatch(file.key)
+                if named and named["stem"] in stems:
+                    files[date.fromisoformat(named["date"])].append(file)
+        return files
 
     def song_files(self) -> list[SourceFile]:
         """The whole catalogue, one object a song."""

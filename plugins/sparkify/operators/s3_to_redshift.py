@@ -115,7 +115,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
-            self._still(copy.source, files)
+            self._still(copy.source, dates, files)
             self._replace(warehouse, load, f"where {partition}")
             warehouse.execute(f"delete from staging_rejects where table_name = '{self.table}' and {partition}")
             copy.keep_rejects(warehouse)
@@ -123,11 +123,10 @@ class S3ToRedshiftOperator(WarehouseOperator):
             load.record(warehouse, copy.run_id)
         return load
 
-    def _still(self, source: Source, files: Mapping[str, list[SourceFile]]) -> None:
+    def _still(self, source: Source, dates: LogDates, files: Mapping[str, list[SourceFile]]) -> None:
         """The files are those that were copied, which another run may have replaced by newer ones since."""
-        changed = [
-            log_date for log_date, of_date in files.items() if source.log_files(date.fromisoformat(log_date)) != of_date
-        ]
+        now = source.log_files(dates)
+        changed = [log_date for log_date, of_date in files.items() if now[date.fromisoformat(log_date)] != of_date]
         if changed:
             raise Unavailable(
                 f"The files of log date {', '.join(changed[:SHOWN])} changed while they were copied, and nothing was "
@@ -135,7 +134,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
             )
 
     def _dated_files(self, source: Source, dates: LogDates) -> dict[str, list[SourceFile]]:
-        files = {str(log_date): source.log_files(log_date) for log_date in dates}
+        files = {str(log_date): of_date for log_date, of_date in source.log_files(dates).items()}
         missing = [log_date for log_date, of_date in files.items() if not of_date]
         if missing:
             named = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
