@@ -20,9 +20,12 @@ from local.errors import LocalStackError
 RIGHT, REFUSED, WRONG = "right", "refused", "wrong"
 # What says that a statement, or a function, a type, a table in it, is not known: it fails, and misleads nobody.
 _NOT_KNOWN = {
-    "0A000": "feature not supported", "42601": "syntax error", "42704": "undefined object",
-    "42883": "undefined function", "42P01": "undefined table",
-}  # fmt: skip
+    "0A000": "feature not supported",
+    "42601": "syntax error",
+    "42704": "undefined object",
+    "42883": "undefined function",
+    "42P01": "undefined table",
+}
 # The names of what a statement makes, changes or reads.
 _TABLE = re.compile(r"\b(?:table|view|into|update|from|using|join)\s+(?:if (?:not )?exists\s+)?([#\w]+)", re.IGNORECASE)
 

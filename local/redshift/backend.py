@@ -36,7 +36,8 @@ def refusal(words: str, code: str) -> str:
 
 def as_redshift(fields: dict[str, str]) -> dict[str, str]:
     """The fields of a PostgreSQL error in Redshift's words."""
-    said, code = fields.get("M", ""), fields.get("C", "")
+    said = fields.get("M", "")
+    code = fields.get("C", "")
     shown = {letter: fields[letter] for letter in "SVCMDH" if letter in fields}
     if refused := _REFUSED.search(said):
         return {"S": "ERROR", "V": "ERROR", "C": refused[1], "M": refused[2]}
@@ -66,7 +67,9 @@ class Backend:
     """One connection to PostgreSQL, whose answers go to *client*; *cut_sasl* is for one driver's mistake."""
 
     def __init__(self, postgresql: Streams, client: asyncio.StreamWriter, *, cut_sasl: bool = False) -> None:
-        (self._reader, self._writer), self._client, self._cut_sasl = postgresql, client, cut_sasl
+        self._reader, self._writer = postgresql
+        self._client = client
+        self._cut_sasl = cut_sasl
         self._awaited: deque[Answer] = deque()
         self._remembered: list[str] = []
         self.status = b"I"
@@ -88,7 +91,9 @@ class Backend:
     async def ask(self, sql: str, rows: Generator[bytes] | None = None) -> Answer:
         """Run statements of ours unseen by the client; *rows* feeds a COPY FROM STDIN. Raise BackendError."""
         await self.settle()
-        answer, failure, query = Answer(_ALL_KINDS), None, protocol.query(sql)
+        answer = Answer(_ALL_KINDS)
+        query = protocol.query(sql)
+        failure: Exception | None = None
         self.send(b"" if rows else query, answer)
         if rows:
             failure = await asyncio.get_running_loop().run_in_executor(_FEEDERS, self._feed, query, rows, answer)
@@ -125,7 +130,8 @@ class Backend:
         if self._remembered:
             await self.settle()
             if self.status == b"I":
-                settings, self._remembered = self._remembered, []
+                settings = self._remembered
+                self._remembered = []
                 await self.ask("; ".join(settings))
 
     async def pump(self) -> None:

@@ -55,7 +55,9 @@ class CopyCommand:
             await _copy(load, _columns(load, found), backend, record, errors)
         except (LoadFailedError, TooManyErrorsError, protocol.BackendError) as error:
             failure = error
-            record.status, record.loaded_rows, record.error_message = "aborted", 0, str(error)
+            record.status = "aborted"
+            record.loaded_rows = 0
+            record.error_message = str(error)
         await self._system_tables.record(record, [error | {"table_id": table_id} for error in errors])
         remembered = {"last_load_id": query_id}
         if failure is None or errors:
@@ -94,7 +96,9 @@ async def _copy(
     try:
         await backend.ask(statement, encoder.encode(reader))
     finally:
-        record.source_file_count, record.loaded_bytes, record.loaded_rows = reader.files, reader.bytes, encoder.rows
+        record.source_file_count = reader.files
+        record.loaded_bytes = reader.bytes
+        record.loaded_rows = encoder.rows
 
 
 def _columns(load: Load, found: list[list[str | None]]) -> list[Column]:

@@ -32,11 +32,14 @@ class Session:
     """
 
     def __init__(self, client: Streams, backend: Backend, load: Loader) -> None:
-        (self._client, self._answers), self._backend, self._load = client, backend, load
+        self._client, self._answers = client
+        self._backend = backend
+        self._load = load
         # Read ahead, while the client's earlier ones are worked off.
         self._messages: asyncio.Queue[tuple[bytes, bytes]] = asyncio.Queue(64)
         # Those of the client's statements and portals that are ours.
-        self._statements, self._portals = dict[bytes, Plan | None](), dict[bytes, Plan | None]()
+        self._statements: dict[bytes, Plan | None] = {}
+        self._portals: dict[bytes, Plan | None] = {}
         # After an error in a pipeline the rest of it is passed over.
         self._skipping = False
 
@@ -132,7 +135,8 @@ class Session:
 
     async def _ours(self, plan: Plan) -> bool:
         """Run a statement of ours and tell the client what became of it; False if it failed."""
-        notices, tag = list[bytes](), "COPY"
+        notices: list[bytes] = []
+        tag = "COPY"
         try:
             if isinstance(plan, Load):
                 notices = await self._load(plan, self._backend)

@@ -17,6 +17,12 @@ from local.redshift.sql.functions import SCHEMA
 _INSTALL_LOCK = 5439_0001
 
 
+def _script() -> str:
+    """The statements that make the compatibility schema, from its files in the order of their names."""
+    files = [file for file in resources.files(__package__).joinpath("compat").iterdir() if file.name.endswith(".sql")]
+    return "\n".join(file.read_text("utf-8") for file in sorted(files, key=lambda file: file.name))
+
+
 class NotReadyError(Exception):
     """PostgreSQL did not accept the administrator in time."""
 
@@ -66,7 +72,7 @@ class SystemTables:
             raise NotReadyError(
                 f"PostgreSQL {connection.info.parameter_status('server_version')} is too old: the stand-in needs 18."
             )
-        script = resources.files(__package__).joinpath("compat.sql").read_text()
+        script = _script()
         version = hashlib.sha256(script.encode()).hexdigest()
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(%s)", [_INSTALL_LOCK])

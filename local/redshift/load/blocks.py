@@ -44,10 +44,13 @@ class BlockDecoder:
         every = [values for values in self._every if values.may_change]
         others = [values for values in every if values.column.type != "varchar"]
         decode = _decoder(self._every, 1)
-        self._ascii = self._multibyte = [(decode, every)]
-        if not self._texts_change:
+        if self._texts_change:
+            self._ascii = [(decode, every)]
+            self._multibyte = [(decode, every)]
+        else:
+            self._ascii = [(decode, others)]
             # Of texts msgspec counts the letters, and each may be of four bytes.
-            self._ascii, self._multibyte = [(decode, others)], [(_decoder(self._every, 4), others), (decode, every)]
+            self._multibyte = [(_decoder(self._every, 4), others), (decode, every)]
 
     def decode(self, block: bytes) -> list[tuple[Any, ...]] | None:
         """The rows of a block, or None if it must be read object by object."""
@@ -86,7 +89,10 @@ class _Values(dict[str | int | None, Any]):
 
     def __init__(self, field: str, column: Column, name: str, conversion: Conversion) -> None:
         super().__init__()
-        self.field, self.column, self.name, self._conversion = field, column, name, conversion
+        self.field = field
+        self.column = column
+        self.name = name
+        self._conversion = conversion
         self._get = attrgetter(field)
         # Integers do not, until they are met in quotes.
         self.may_change = column.type not in ("float8", "bool", *INTEGER_BITS)

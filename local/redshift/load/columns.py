@@ -17,9 +17,15 @@ INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
 TEXT_TYPES = ("varchar", "bpchar")
 _LARGEST = {"float4": 3.4028234663852886e38, "float8": 1.7976931348623157e308}
 _TYPE_WORDS = {
-    "int2": "Short", "int4": "Integer", "int8": "Long", "numeric": "Decimal", "float4": "Real", "float8": "Double",
-}  # fmt: skip
-_TRUE, _FALSE = ("t", "true", "y", "yes", "1"), ("f", "false", "n", "no", "0")
+    "int2": "Short",
+    "int4": "Integer",
+    "int8": "Long",
+    "numeric": "Decimal",
+    "float4": "Real",
+    "float8": "Double",
+}
+_TRUE = ("t", "true", "y", "yes", "1")
+_FALSE = ("f", "false", "n", "no", "0")
 _WHITE_SPACE = " \t\n\v\f\r"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -39,7 +45,9 @@ class ValueRefusedError(Exception):
 
     def __init__(self, code: int, words: str, position: int = 0) -> None:
         super().__init__(words)
-        self.code, self.words, self.position = code, words, position
+        self.code = code
+        self.words = words
+        self.position = position
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,8 @@ def _boolean(text: str, column: Column, load: Load) -> bool:
 
 
 def _moment(text: str, column: Column, load: Load) -> str:
-    date, zoned = column.type == "date", column.type == "timestamptz"
+    date = column.type == "date"
+    zoned = column.type == "timestamptz"
     try:
         moment = times.read(text, times.DATE if date else load.time_format or times.TIMESTAMP, zoned)
     except (ValueError, OverflowError):

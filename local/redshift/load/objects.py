@@ -31,7 +31,8 @@ def objects(text: str, final: bool) -> Iterator[Found]:
 
     Bytes that were not UTF-8 stand in the text as lone surrogates.
     """
-    line, position = 0, 0
+    line = 0
+    position = 0
     while (start := _found(_NO_BLANK, text, position)) < len(text):
         value: dict[str, Any] = {}
         refused: ValueRefusedError | None = None

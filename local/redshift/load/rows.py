@@ -41,11 +41,13 @@ class RowEncoder:
     def __init__(self, columns: list[Column], paths: list[Path], load: Load, errors: list[dict[str, object]]) -> None:
         conversions = [partial(convert, column, load) for column in columns]
         self._steps = list(zip(columns, paths, conversions, strict=True))
-        self._fold, self._most_errors = load.json_paths == "auto ignorecase", max(1, load.max_errors)
+        self._fold = load.json_paths == "auto ignorecase"
+        self._most_errors = max(1, load.max_errors)
         self._blocks: BlockDecoder | None = None
         if not self._fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
             self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(load.flags))
-        self._errors, self._out = errors, bytearray()
+        self._errors = errors
+        self._out = bytearray()
         self.rows = 0
 
     def encode(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Generator[bytes]:
@@ -56,9 +58,11 @@ class RowEncoder:
         Raise TooManyErrorsError, and whatever the blocks raise.
         """
         for uri, blocks in files:
-            line, rest = 1, b""
+            line = 1
+            rest = b""
             for block in itertools.chain(blocks, (b"",)):
-                text, final = rest + block, not block
+                text = rest + block
+                final = not block
                 # A line that begins with a brace mostly begins an object.
                 end = len(text) if final else text.rfind(b"\n{") + 1
                 rows = self._blocks.decode(text[:end]) if self._blocks and end else None
@@ -66,7 +70,8 @@ class RowEncoder:
                     end = self._write_each(uri, line, text, final)
                 else:
                     self._write(rows)
-                done, rest = text[:end], text[end:]
+                done = text[:end]
+                rest = text[end:]
                 # count() takes ten times as long.
                 line += end - len(done.replace(b"\n", b""))
                 # Whoever asks may have to stop meanwhile.
@@ -81,9 +86,12 @@ class RowEncoder:
 
     def _write_each(self, uri: str, first_line: int, raw: bytes, final: bool) -> int:
         """Write the objects of a text one by one; returns where what is left of it begins."""
-        end, text = 0, raw.decode(errors="surrogateescape")
+        end = 0
+        text = raw.decode(errors="surrogateescape")
         for found in objects(text, final):
-            column, value, row = None, None, []
+            column: Column | None = None
+            value: Any = None
+            row: list[str | float | None] = []
             try:
                 if found.refused:
                     raise found.refused
@@ -93,14 +101,20 @@ class RowEncoder:
                     value = _at(names, path)
                     row.append(converted(value))
             except ValueRefusedError as refused:
-                self._errors.append({
-                    "file_name": uri, "line_number": first_line + found.line, "position": refused.position,
-                    "column_name": column.name if column else "",
-                    "column_type": column.type.replace("bpchar", "char") if column else "",
-                    "column_length": column.length or "" if column else "",
-                    "raw_line": _shown(found.text), "raw_field_value": _shown(value),
-                    "error_code": refused.code, "error_message": _shown(refused.words),
-                })  # fmt: skip
+                self._errors.append(
+                    {
+                        "file_name": uri,
+                        "line_number": first_line + found.line,
+                        "position": refused.position,
+                        "column_name": column.name if column else "",
+                        "column_type": column.type.replace("bpchar", "char") if column else "",
+                        "column_length": column.length or "" if column else "",
+                        "raw_line": _shown(found.text),
+                        "raw_field_value": _shown(value),
+                        "error_code": refused.code,
+                        "error_message": _shown(refused.words),
+                    }
+                )
                 if len(self._errors) >= self._most_errors:
                     raise TooManyErrorsError from None
             else:

@@ -137,12 +137,15 @@ class Reader:
     """Reads objects in their order, the next ones being fetched meanwhile."""
 
     def __init__(self, listed: list[tuple[str, bool]], gzip: bool) -> None:
-        self._listed, self._gzip = listed, gzip
-        self.files, self.bytes = 0, 0
+        self._listed = listed
+        self._gzip = gzip
+        self.files = 0
+        self.bytes = 0
 
     def __iter__(self) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Each object's address and its blocks; these are used up before the next is asked for."""
-        coming, ahead = iter(self._listed), 2
+        coming = iter(self._listed)
+        ahead = 2
         waiting: deque[tuple[str, bool, Future[tuple[IO[bytes], int]]]] = deque()
         with ThreadPoolExecutor(FETCHERS, thread_name_prefix="copy-get") as pool:
             while True:

@@ -42,7 +42,8 @@ def _length(cursor: Cursor, kind: str, default: int, most: int) -> str:
 
 
 def _precision(cursor: Cursor) -> str:
-    precision, scale = 18, 0
+    precision = 18
+    scale = 0
     if cursor.accept("("):
         precision = cursor.whole()
         if cursor.accept(","):

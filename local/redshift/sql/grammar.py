@@ -106,11 +106,13 @@ class Grammar:
     def _list(self, element: re.Match[str], cursor: Cursor, at: int) -> _Found:
         found: _Parts = ()
         while one := next(self._part(element, cursor, at), None):
-            at, found = one[0], found + one[1]
+            at = one[0]
+            found += one[1]
             if at == len(cursor.tokens) or cursor.tokens[at].upper != ",":
                 yield at, found
                 return
-            at, found = at + 1, (*found, ("", ","))
+            at += 1
+            found = (*found, ("", ","))
 
 
 def _parsed(elements: list[re.Match[str]]) -> list[list[Any]]:
@@ -118,8 +120,11 @@ def _parsed(elements: list[re.Match[str]]) -> list[list[Any]]:
     while elements and (text := (element := elements.pop(0)).group()) not in ("]", "}"):
         if text == "|":
             choices.append([])
-        elif text in ("[", "{"):
-            choices[-1].append(_parsed(elements) + [[]] * (text == "["))
+        elif text == "{":
+            choices[-1].append(_parsed(elements))
+        elif text == "[":
+            # What is optional may also be nothing.
+            choices[-1].append([*_parsed(elements), []])
         else:
             choices[-1].append(element if element["reader"] else text)
     return choices

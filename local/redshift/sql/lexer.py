@@ -54,7 +54,8 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _scan(text: str) -> Iterator[Token]:
-    position, adjoining = 0, -1
+    position = 0
+    adjoining = -1
     while position < len(text):
         if text.startswith("/*", position):
             position = _comment_end(text, position)
@@ -63,7 +64,9 @@ def _scan(text: str) -> Iterator[Token]:
         if match is None:
             words = f'What begins at "{text[position : position + 20]}" is refused: the stand-in cannot read it.'
             raise RefusedError(words, "42601")
-        kind, raw, start, position = match.lastgroup or "", match.group(), match.start(), match.end()
+        kind = match.lastgroup or ""
+        raw = match.group()
+        start, position = match.span()
         if kind == "space":
             continue
         if kind == "string" and start == adjoining:
@@ -126,7 +129,8 @@ class Cursor:
     """Reads a statement's tokens from left to right."""
 
     def __init__(self, tokens: list[Token], text: str = "") -> None:
-        self.tokens, self.text = tokens, text
+        self.tokens = tokens
+        self.text = text
         self.position = 0
         # How far the patterns got that did not match in the end, and why they did not.
         self.furthest = 0
@@ -158,7 +162,8 @@ class Cursor:
     def missed(self, position: int, reason: RefusedError | None = None) -> None:
         """Remember what a pattern failed at, if none got further."""
         if position > self.furthest or (position == self.furthest and reason):
-            self.furthest, self.reason = position, reason
+            self.furthest = position
+            self.reason = reason
 
     def refusal(self) -> RefusedError:
         """Why no pattern matched."""
@@ -212,7 +217,8 @@ class Cursor:
 
     def until(self, ends: frozenset[str]) -> list[Token]:
         """The tokens up to one of these that is not inside of a parenthesis or a CASE; at least one."""
-        first, depth = self.position, 0
+        first = self.position
+        depth = 0
         while self.position == first or ((token := self.peek()) and (depth > 0 or token.upper not in ends)):
             depth += {"(": 1, "CASE": 1, ")": -1, "END": -1}.get(self.next().upper, 0)
         return self.tokens[first : self.position]

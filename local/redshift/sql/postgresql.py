@@ -139,19 +139,23 @@ class Writer(Postgres.Generator):
         return f"CAST({value} AS {kind})"
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
-        kind, text = postgresql_type(expression.to), f"CAST({self.sql(expression, 'this')} AS text)"
+        kind = postgresql_type(expression.to)
+        text = f"CAST({self.sql(expression, 'this')} AS text)"
         # PostgreSQL may evaluate a CASE's constants beforehand, but not what the CASE is handed to.
         return f"CAST(CASE WHEN pg_input_is_valid({text}, '{kind}') THEN {text} END AS {kind})"
 
     def withingroup_sql(self, expression: exp.WithinGroup) -> str:
-        call, order = expression.this, self.sql(expression, "expression").strip()
+        call = expression.this
+        order = self.sql(expression, "expression").strip()
         if call_name(call) == "percentile_cont":
             return f"percentile_cont({self.sql(call.expressions[0])}) WITHIN GROUP ({order})"
         if call_name(call) != "listagg":
             raise RefusedError(f"WITHIN GROUP is refused after {call_name(call) or call}.")
-        arguments, distinct = call.expressions, ""
+        arguments = call.expressions
+        distinct = ""
         if isinstance(arguments[0], exp.Distinct):
-            distinct, arguments = "DISTINCT ", arguments[0].expressions
+            distinct = "DISTINCT "
+            arguments = arguments[0].expressions
         value = f"CAST({self.sql(arguments[0])} AS TEXT)"
         between = self.sql(arguments[1]) if len(arguments) > 1 else "''"
         if distinct:

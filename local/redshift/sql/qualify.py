@@ -21,7 +21,8 @@ def without_qualify(select: exp.Select) -> exp.Select:
     condition = inner.args["qualify"].this.pop()
     inner.set("qualify", None)
     named = {item.alias: item.this for item in inner.expressions if isinstance(item, exp.Alias)}
-    items, names = [], set()
+    items: list[exp.Expr] = []
+    names: set[str] = set()
     for position, item in enumerate(inner.expressions):
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
             for source in [item.table] if isinstance(item, exp.Column) else _sources(inner):

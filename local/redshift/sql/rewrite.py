@@ -63,7 +63,8 @@ def _plan(cursor: Cursor) -> Plan:
         for _, form, *results in ALLOWED["statements"]:
             prefix, reads_on, _ = form.partition(" …")
             if match := _GRAMMAR.read(prefix, cursor, whole=not reads_on):
-                cursor.position, result = 0, "".join(results) or "{*}"
+                cursor.position = 0
+                result = "".join(results) or "{*}"
                 return _PLANS[result](match, cursor) if result in _PLANS else Send(match.fill(result))
         raise cursor.refusal()
     except RefusedError as refused:
@@ -105,7 +106,7 @@ def _shown(cursor: Cursor) -> str:
 
 
 def _value(cursor: Cursor) -> str:
-    sign = "-" * cursor.accept("-")
+    sign = "-" if cursor.accept("-") else ""
     token = cursor.next()
     if token.upper == "DEFAULT":
         return "DEFAULT"
@@ -120,13 +121,22 @@ def _schema_of_path(cursor: Cursor) -> str:
     return quote_name(name) if name else "''"
 
 
+def _object(cursor: Cursor) -> str:
+    """A name of up to three parts, as a column's with its schema and table."""
+    parts = cursor.qualified_name()
+    if cursor.accept("."):
+        parts = (*parts, cursor.name())
+    return relation(parts)
+
+
 def _password(cursor: Cursor) -> str:
     written = cursor.take("string")
     if not _PASSWORD.fullmatch(written):
         raise RefusedError(
             "The password is refused: it needs 8 to 64 printable characters other than ' \" \\ / @ and blanks, "
-            "among them a capital, a small letter and a digit.", "22023",
-        )  # fmt: skip
+            "among them a capital, a small letter and a digit.",
+            "22023",
+        )
     return quote_literal(written)
 
 
@@ -146,7 +156,7 @@ _GRAMMAR = Grammar(
         "shown": _shown,
         "value": _value,
         "path": _schema_of_path,
-        "object": lambda cursor: relation((*cursor.qualified_name(), *([cursor.name()] if cursor.accept(".") else []))),
+        "object": _object,
         "string": lambda cursor: quote_literal(cursor.take("string")),
         "password": _password,
     }

@@ -56,11 +56,20 @@ class _Table:
         elif fact == "IDENTITY" and self.types[columns[0]] not in ("integer", "bigint"):
             raise RefusedError(f"The identity column {columns[0]} is refused: it must be INT or BIGINT.", "42804")
         elif fact in _KEY_SUFFIXES:
-            listed = ", ".join(columns)
-            name = match["constraint"] or _derived(self.name, _KEY_SUFFIXES[fact], columns * (fact != "PRIMARY KEY"))
-            self.keys += [f"NOT NULL {column}" for column in columns if fact == "PRIMARY KEY"]
-            self.keys.append(f"CONSTRAINT {name} CHECK (ROW('{fact}', {listed}) IS NOT NULL) NOT ENFORCED")
-            self.after += [f"SELECT CAST({quote_literal(table)} AS regclass)" for table in match.all("relation")]
+            self._note_key(fact, columns, match)
+
+    def _note_key(self, fact: str, columns: list[str], match: Match) -> None:
+        suffix = _KEY_SUFFIXES[fact]
+        if fact == "PRIMARY KEY":
+            name = _derived(self.name, suffix)
+            self.keys += [f"NOT NULL {column}" for column in columns]
+        else:
+            name = _derived(self.name, suffix, columns)
+        if match["constraint"]:
+            name = match["constraint"]
+        listed = ", ".join(columns)
+        self.keys.append(f"CONSTRAINT {name} CHECK (ROW('{fact}', {listed}) IS NOT NULL) NOT ENFORCED")
+        self.after += [f"SELECT CAST({quote_literal(table)} AS regclass)" for table in match.all("relation")]
 
     def element(self, cursor: Cursor) -> None:
         """Read a column or a table constraint."""
@@ -110,7 +119,9 @@ def create_table(cursor: Cursor) -> Plan:
         table.attributes(cursor)
         cursor.end()
         # The byte limits of VARCHAR are constraints in PostgreSQL; keys are too, and are not copied by Redshift.
-        options = "INCLUDING CONSTRAINTS" + " INCLUDING DEFAULTS" * ("INCLUDING" in like.all(""))
+        options = "INCLUDING CONSTRAINTS"
+        if "INCLUDING" in like.all(""):
+            options += " INCLUDING DEFAULTS"
         table.after = [f"SELECT {SCHEMA}.drop_keys({quote_literal(name)}, {quote_literal(like['relation'])})"]
         return table.plan(f"{statement} (LIKE {like['relation']} {options})", "CREATE TABLE")
     listed = GRAMMAR.read("( <name, ...> )", cursor)
@@ -130,7 +141,8 @@ def create_table(cursor: Cursor) -> Plan:
 
 def add_column(cursor: Cursor) -> str:
     """PostgreSQL text for the column of an ADD COLUMN."""
-    table, name = _Table(""), quote_name(cursor.name())
+    table = _Table("")
+    name = quote_name(cursor.name())
     text = table.column(cursor, name)
     if table.keys or table.sort_key or any(words in text for words in (" NOT NULL", " IDENTITY (")):
         raise RefusedError("ADD COLUMN is known only with a type, DEFAULT, NULL and ENCODE.")
@@ -150,7 +162,8 @@ def add_key(cursor: Cursor) -> Plan:
 
 def alter_type(match: Match) -> Plan:
     """PostgreSQL text for a VARCHAR that shall be longer, its limit in bytes included."""
-    column, kind = match["name"], match["type"]
+    column = match["name"]
+    kind = match["type"]
     if byte_limit(kind) is None:
         raise RefusedError("ALTER COLUMN … TYPE is known only for VARCHAR.")
     limit = _derived(column, BYTE_LIMIT_SUFFIX)
@@ -160,11 +173,15 @@ def alter_type(match: Match) -> Plan:
 
 def alter_sort_key(match: Match) -> Plan:
     """The plan for another sort key: another zone map."""
-    table, columns = match["relation"], match.all("name")
-    index = table.rpartition(".")[0]
-    index = f"{index}." * bool(index) + _derived(table, _ZONE_MAP_SUFFIX)
+    table = match["relation"]
+    columns = match.all("name")
+    index = _derived(table, _ZONE_MAP_SUFFIX)
+    if schema := table.rpartition(".")[0]:
+        index = f"{schema}.{index}"
     statements = [f"ALTER TABLE {table} RESET (fillfactor)", f"DROP INDEX IF EXISTS {index}"]
-    return Script("; ".join([*statements, *([zone_map(table, columns)] if columns else [])]), "ALTER TABLE")
+    if columns:
+        statements.append(zone_map(table, columns))
+    return Script("; ".join(statements), "ALTER TABLE")
 
 
 def zone_map(table: str, columns: list[str]) -> str:
