@@ -116,8 +116,12 @@ def _columns(load: Load, found: list[list[str | None]]) -> list[Column]:
 
 
 def _notices(table: str, rows: int, refused: int) -> list[bytes]:
-    said = [protocol.notice(f"Load into table '{table}' completed, {rows} record(s) loaded successfully.")]
+    """What a client reads of a COPY that went well.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror and, for the words,
+    https://docs.aws.amazon.com/redshift/latest/dg/spatial-copy-shapefile.html
+    """
+    said = [f"Load into table '{table}' completed, {rows} record(s) loaded successfully."]
     if refused:
-        words = f"Load into table '{table}' completed, {refused} record(s) could not be loaded.  {_DETAILS}"
-        said.append(protocol.notice(words, "WARNING"))
-    return said
+        said.append(f"Load into table '{table}' completed, {refused} record(s) could not be loaded.  {_DETAILS}")
+    return [protocol.notice(words) for words in said]

@@ -63,9 +63,9 @@ def error(words: str, code: str, severity: str = "ERROR") -> bytes:
     return report(b"E", {"S": severity, "V": severity, "C": code, "M": words})
 
 
-def notice(words: str, severity: str = "INFO") -> bytes:
-    """A NoticeResponse."""
-    return report(b"N", {"S": severity, "V": severity, "C": "00000", "M": words})
+def notice(words: str) -> bytes:
+    """A NoticeResponse of the severity INFO."""
+    return report(b"N", {"S": "INFO", "V": "INFO", "C": "00000", "M": words})
 
 
 def rows_of(run: bytes) -> Iterator[list[str | None]]:

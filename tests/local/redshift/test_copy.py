@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import json
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
 from tests.local.redshift.conftest import BUCKET, Connect, StandIn
 
@@ -186,12 +188,25 @@ def test_options_change_texts(warehouse: psycopg.Connection, put: Put) -> None:
     assert rows(warehouse) == [(1, "é"), (2, None), (3, None)]
 
 
-def test_the_notice_says_how_many_records(warehouse: psycopg.Connection, put: Put) -> None:
-    said: list[str | None] = []
-    warehouse.add_notice_handler(lambda notice: said.append(notice.message_primary))
+def test_notices_say_how_many_records_were_loaded_and_how_many_not(
+    hook: RedshiftSQLHook, warehouse: psycopg.Connection, put: Put
+) -> None:
     warehouse.execute("create table x (a integer)")
-    copy(warehouse, put("one.json", {"a": 1}))
-    assert said == ["Load into table 'x' completed, 1 record(s) loaded successfully."]
+    good, bad = put("one.json", {"a": 1}), put("two-bad.json", lines({"a": 1}, {"a": "x"}, "oops", {"a": 4}, {"a": 5}))
+    with contextlib.closing(hook.get_conn()) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"copy x from '{good}' iam_role default format json 'auto'")
+            cursor.execute(f"copy x from '{bad}' iam_role default format json 'auto' maxerror 3")
+        said = [(notice[b"S"].decode(), notice[b"M"].decode()) for notice in connection.notices]
+    assert said == [
+        ("INFO", "Load into table 'x' completed, 1 record(s) loaded successfully."),
+        ("INFO", "Load into table 'x' completed, 3 record(s) loaded successfully."),
+        (
+            "INFO",
+            "Load into table 'x' completed, 2 record(s) could not be loaded.  "
+            "Check 'sys_load_error_detail' system table for details.",
+        ),
+    ]
 
 
 def test_a_block_of_exact_and_a_block_of_odd_rows_count_lines_alike(warehouse: psycopg.Connection, put: Put) -> None:
