@@ -14,7 +14,7 @@ at once.
 | param | meaning |
 |---|---|
 | `log_date` | the date in the file's name; default is the run's logical date |
-| `through` | also load every date after it up to this one, in this one run |
+| `through` | also load every date after it up to this one, in this one run: at most 3,660 days on, not past tomorrow |
 | `max_bad_lines` | load although this many lines cannot be read; default 0 |
 | `missing_file` | `fail` (default), or `skip` a date that has no file and leave it as it was |
 
@@ -81,7 +81,8 @@ with DAG(
             type=["null", "string"],
             format="date",
             title="Through",
-            description="Last log date, to load a range of dates in this one run. Empty: the log date alone.",
+            description="Last log date, to load a range of dates in this one run: at most 3,660 days after the log "
+            "date, and not after tomorrow (UTC). Empty: the log date alone.",
         ),
         "max_bad_lines": Param(
             0,

@@ -13,7 +13,7 @@ from typing import Any
 
 from local import ask, demo, query, report, terminal
 from local.errors import LocalStackError, UsageError, sentence
-from local.runs import Backfill, Runner, parse_date
+from local.runs import Backfill, Runner, check_range, parse_date
 from local.seeding import seed, source_folders
 from local.simulator import Recipe
 from local.simulator import command as simulator
@@ -116,8 +116,7 @@ def _upload(s3: Any, bucket: str, folder: Path, replace: bool) -> None:
 
 def _backfill(home: Home, options: argparse.Namespace) -> int:
     first, last = _date(options.first), _date(options.last)
-    if last < first:
-        raise UsageError(f"{last} is before {first}. Give the earlier date first; --backwards turns the order.")
+    check_range(first, last)
     if options.max_active_runs < 1:
         raise UsageError("--max-active-runs must be at least 1.")
     backfill = Backfill(options.dag, first, last, options.max_active_runs, options.backwards, options.reprocess)
@@ -138,12 +137,14 @@ def _trigger(home: Home, options: argparse.Namespace) -> int:
     for name, given in (("log_date", options.date), ("through", options.through)):
         if name in conf and given is not None:
             raise UsageError(f"{name} is given twice: as an argument and as --param. Give it once.")
-    if options.date is not None:
-        conf["log_date"] = _date(options.date).isoformat()
-    if options.through is not None:
-        if options.date is None or _date(options.through) < _date(options.date):
-            raise UsageError("--through is the end of a range: give a DATE that is not after it.")
-        conf["through"] = _date(options.through).isoformat()
+        if given is not None:
+            conf[name] = given
+    if conf.get("log_date") is not None:
+        first = _date(str(conf["log_date"]))
+        if conf.get("through") is not None:
+            check_range(first, _date(str(conf["through"])))
+    elif conf.get("through") is not None:
+        raise UsageError("--through is the end of a range: give a DATE too, on which it begins.")
     with terminal.bar(options.dag) as progress:
         run_id = Runner(AirflowApi(home), terminal.tell, progress).trigger(options.dag, conf)
     print(f"Run {run_id} of {options.dag} succeeded.")

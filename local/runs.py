@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.errors import LocalStackError, RunFailedError
+from local.errors import LocalStackError, RunFailedError, UsageError
 from local.stack.airflow_api import AirflowApi, ApiConflictError, DagRun, wait_for_dag
 
+#: As the DAG's own limit of its param `through`, so that a slip ends here and makes no run.
+LONGEST_RANGE_DAYS = 3_660
 _POLL_SECONDS = 1.0
 _LOG_LINES = 15
 # An error is told as a whole, if it is not that of something gone wild.
@@ -149,6 +151,23 @@ def parse_date(text: str) -> datetime.date:
     if date is None or date.isoformat() != text:
         raise LocalStackError(f"{text!r} is not a date. Write one as YYYY-MM-DD, for example 2018-11-01.")
     return date
+
+
+def check_range(first: datetime.date, last: datetime.date) -> None:
+    """Refuse a range of log dates that no run could load: backwards, too long, or ending after tomorrow (UTC)."""
+    if last < first:
+        raise UsageError(f"{last} is before {first}. Give the earlier date first.")
+    days = (last - first).days
+    if days > LONGEST_RANGE_DAYS:
+        raise UsageError(
+            f"{first} and {last} lie {days:,} days apart; at most {LONGEST_RANGE_DAYS:,} are possible. "
+            "Check the years of both dates, or load the range in parts."
+        )
+    tomorrow = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(1)
+    if last > tomorrow:
+        raise UsageError(
+            f"{last} lies after tomorrow ({tomorrow} UTC), and no file of that day can be there yet. Check its year."
+        )
 
 
 def _shortened(line: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -18,6 +19,8 @@ from tests.conftest import RunningStack
 COMMANDS = (
     "demo", "up", "down", "status", "generate", "seed", "backfill", "trigger", "sql", "ask", "report", "verify", "env",
 )  # fmt: skip
+TODAY = str(datetime.datetime.now(datetime.UTC).date())
+AFTER_TOMORROW = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(3))
 RUN_LOCAL = """
 import runpy, sys
 sys.path.insert(0, sys.argv[1])
@@ -38,8 +41,17 @@ def no_stack_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (["backfill", "20181101", "2018-12-01"], "'20181101' is not a date."),
         (["backfill", "2018-11-02", "2018-11-01"], "2018-11-01 is before 2018-11-02."),
         (["backfill", "2018-11-01", "2018-11-02", "--max-active-runs", "0"], "must be at least 1"),
+        (["backfill", "1018-11-01", "2018-11-30"], "1018-11-01 and 2018-11-30 lie 365,272 days apart; at most 3,660"),
+        (["backfill", "2026-11-01", "2091-11-02"], "apart; at most 3,660 are possible. Check the years"),
+        (["backfill", TODAY, AFTER_TOMORROW], f"{AFTER_TOMORROW} lies after tomorrow ("),
         (["trigger", "--through", "2018-11-02"], "give a DATE"),
-        (["trigger", "2018-11-03", "--through", "2018-11-02"], "give a DATE that is not after it"),
+        (["trigger", "--param", "through=2018-11-02"], "give a DATE"),
+        (["trigger", "2018-11-03", "--through", "2018-11-02"], "2018-11-02 is before 2018-11-03."),
+        (["trigger", "2019-03-05", "--through", "2091-03-05"], "apart; at most 3,660 are possible. Check the years"),
+        (["trigger", "2019-03-05", "--param", "through=2091-03-05"], "apart; at most 3,660 are possible"),
+        (["trigger", "--param", "log_date=2019-03-05", "--through", "2091-03-05"], "apart; at most 3,660"),
+        (["trigger", TODAY, "--through", AFTER_TOMORROW], f"{AFTER_TOMORROW} lies after tomorrow ("),
+        (["trigger", "2018-11-03", "--through", "9999-12-31"], "apart; at most 3,660 are possible"),
         (["trigger", "--param", "max_bad_lines"], "Write it as KEY=VALUE"),
         (["trigger", "2018-11-03", "--param", "log_date=2018-11-02"], "log_date is given twice"),
         (["trigger", "2018-13-01"], "'2018-13-01' is not a date."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -14,6 +13,7 @@ import requests
 
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.examples import event, play, song
+from tests.local.redshift.conftest import free_port
 from tests.pipeline import Pipeline
 
 LOADED, NEXT = date(2018, 11, 1), date(2018, 11, 2)
@@ -76,9 +76,7 @@ def service_config(**changes: Any) -> Wrong:
 
 def nobody_listens(pipeline: Pipeline) -> dict[str, Any]:
     """A warehouse that is down."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return connection("redshift_default", port=probe.getsockname()[1])(pipeline)
+    return connection("redshift_default", port=free_port())(pipeline)
 
 
 @pytest.fixture
@@ -145,6 +143,12 @@ def content(pipeline: Pipeline) -> dict[str, list[Any]]:
             id="through before log_date",
         ),
         pytest.param(
+            run("2018-11-02", through="2081-11-02"),
+            SettingsError,
+            r"log_date=2018-11-02 and through=2081-11-02 lie 23,011 days apart, and one run loads at most 3,660 days",
+            id="a range of decades",
+        ),
+        pytest.param(
             run("2018-11-02", max_bad_lines="100000"),
             SettingsError,
             r"max_bad_lines='100000' is not a whole number from 0 to 99999, the most that COPY can leave out",
@@ -195,6 +199,18 @@ def test_wrong_input_ends_in_a_sentence_and_changes_nothing(
     for conn_id, known in (("aws_default", loaded.aws), ("redshift_default", None)):
         loaded.set_connection(conn_id, known or json.loads(loaded.stack.env[f"AIRFLOW_CONN_{conn_id.upper()}"]))
     assert content(loaded) == before
+
+
+@pytest.mark.parametrize(("log_date", "through"), [("2018-11-02", "2081-11-02"), ("2024-12-30", "2034-12-31")])
+def test_a_range_that_no_run_could_load_is_refused_before_s3_is_asked(
+    loaded: Pipeline, log_date: str, through: str
+) -> None:
+    endpoint = {"endpoint_url": f"http://127.0.0.1:{free_port()}"}
+    loaded.set_connection("aws_default", {**loaded.aws, "extra": {**loaded.aws["extra"], **endpoint}})
+    with pytest.raises(SettingsError, match=f"through={through} lie"):
+        loaded.run(log_date, through, only=("tables", "stage_events"))
+    with pytest.raises(Unavailable, match="Could not list s3://"):
+        loaded.run(NEXT, only=("tables", "stage_events"))
 
 
 def test_as_many_bad_lines_as_copy_can_leave_out_may_be_left_out(loaded: Pipeline) -> None:

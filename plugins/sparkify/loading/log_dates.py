@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sparkify.loading.exceptions import SettingsError
 
+# Ten years. Longer ranges are slips such as 1024 for 2024: they would ask S3 for each month, and fill every page.
+LONGEST_RANGE_DAYS = 3_660
 HOW_TO_GIVE_ONE = "Trigger the DAG with the param log_date, for example log_date=2018-11-01."
 # A run that the timetable made knows its date; a param that says otherwise would load another one under its name.
 DATED_BY_THE_TIMETABLE = ("scheduled", "backfill")
@@ -31,13 +33,20 @@ class LogDates:
                 f"through={self.last} lies before log_date={self.first}. "
                 "Give through as the last log date to load, on or after log_date."
             )
+        if self.last - self.first > timedelta(LONGEST_RANGE_DAYS):
+            raise SettingsError(
+                f"log_date={self.first} and through={self.last} lie {(self.last - self.first).days:,} days apart, and "
+                f"one run loads at most {LONGEST_RANGE_DAYS:,} days after log_date. Check the years of both dates; "
+                "load a longer range by several runs, or by a backfill."
+            )
 
     @classmethod
     def of_run(cls, context: Mapping[str, Any]) -> LogDates:
         """The log dates of the run whose template context this is.
 
         :param context: Airflow's task context: ``params``, ``dag_run`` and, where the run has a logical date, ``ds``.
-        :raises SettingsError: if no date is given, one is not a date, or a run of the timetable has the param.
+        :raises SettingsError: if no date is given, one is not a date, the range is too long or ends after tomorrow, or
+            a run of the timetable has the param.
         """
         params = context.get("params") or {}
         log_date, through = params.get("log_date"), params.get("through")
@@ -52,7 +61,17 @@ class LogDates:
         if not chosen:
             raise SettingsError(f"This run has neither a log date nor a logical date. {HOW_TO_GIVE_ONE}")
         first = parse_date("log_date", chosen)
-        return cls(first, parse_date("through", through) if through else first)
+        if not through:
+            return cls(first, first)
+        dates = cls(first, parse_date("through", through))
+        # Tomorrow in UTC has begun already for a user east of it.
+        tomorrow = datetime.now(UTC).date() + timedelta(1)
+        if dates.last > tomorrow:
+            raise SettingsError(
+                f"through={dates.last} lies after tomorrow ({tomorrow} UTC), and no file of that day can be there yet. "
+                "Check its year; give through as the last log date to load."
+            )
+        return dates
 
     def __iter__(self) -> Iterator[date]:
         for days in range(len(self)):

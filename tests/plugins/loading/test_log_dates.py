@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local import runs
 from sparkify.loading.exceptions import SettingsError
-from sparkify.loading.log_dates import LogDates, parse_date
+from sparkify.loading.log_dates import LONGEST_RANGE_DAYS, LogDates, parse_date
 
 
 def context(run_type: str = "manual", ds: str | None = None, **params: Any) -> dict[str, Any]:
@@ -55,6 +56,44 @@ def test_through_counts_from_the_logical_date_too() -> None:
 def test_through_before_log_date_is_refused() -> None:
     with pytest.raises(SettingsError, match="through=2018-11-01 lies before log_date=2018-11-02"):
         LogDates.of_run(context(log_date="2018-11-02", through="2018-11-01"))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("2019-03-05", "2091-03-05", "26,298"),
+        ("1024-11-01", "2024-11-30", "365,272"),
+        ("0001-01-01", "9999-12-31", "3,652,058"),
+        ("2016-01-01", "2026-01-09", "3,661"),
+    ],
+)
+def test_a_range_of_more_than_ten_years_is_refused(first: str, last: str, days: str) -> None:
+    words = f"log_date={first} and through={last} lie {days} days apart, and one run loads at most 3,660 days"
+    with pytest.raises(SettingsError, match=words):
+        LogDates.of_run(context(log_date=first, through=last))
+
+
+def test_a_range_of_ten_years_is_loaded() -> None:
+    assert len(LogDates.of_run(context(log_date="2016-01-01", through="2026-01-08"))) == 3661
+
+
+@pytest.mark.parametrize("days", [2, 30, 3000])
+def test_a_range_that_ends_after_tomorrow_is_refused(days: int) -> None:
+    today = datetime.now(UTC).date()
+    # Midnight may pass between the two looks at the clock.
+    last = today + timedelta(days + 1)
+    with pytest.raises(SettingsError, match=rf"through={last} lies after tomorrow \(\d{{4}}-\d\d-\d\d UTC\)"):
+        LogDates.of_run(context(log_date=str(today), through=str(last)))
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_range_may_end_tomorrow_which_has_begun_east_of_greenwich(days: int) -> None:
+    last = datetime.now(UTC).date() + timedelta(days)
+    assert LogDates.of_run(context(log_date=str(last - timedelta(7)), through=str(last))).last == last
+
+
+def test_the_command_line_has_the_same_limit() -> None:
+    assert LONGEST_RANGE_DAYS == runs.LONGEST_RANGE_DAYS
 
 
 @pytest.mark.parametrize(
