@@ -7,7 +7,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from local.redshift.load import times
@@ -15,6 +15,8 @@ from local.redshift.sql.plan import Load
 
 INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}
 TEXT_TYPES = ("varchar", "bpchar")
+# Options of COPY that change texts.
+TEXT_FLAGS = frozenset(("BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"))
 _LARGEST = {"float4": 3.4028234663852886e38, "float8": 1.7976931348623157e308}
 _TYPE_WORDS = {
     "int2": "Short",
@@ -139,10 +141,14 @@ def _integer(text: str, column: Column, load: Load) -> int:
 
 
 def _decimal(text: str, column: Column, load: Load) -> str:
-    """Cut, not rounded, to the column's scale, as COPY does without ROUNDEC."""
+    """Cuts to the column's scale; rounds with ROUNDEC, as INSERT does.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html#copy-roundec
+    """
+    rounding = ROUND_HALF_UP if "ROUNDEC" in load.flags else ROUND_DOWN
     try:
         written = Decimal(_number(_NUMBER, text, column))
-        exact = written.quantize(_UNITS[column.scale], ROUND_DOWN, _EXACT)
+        exact = written.quantize(_UNITS[column.scale], rounding, _EXACT)
         if exact.adjusted() < column.precision - column.scale:
             return text if exact == written and "e" not in text.lower() else f"{exact:f}"
     except InvalidOperation:

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.redshift.load import csv_rows
 from local.redshift.load.blocks import BlockDecoder
-from local.redshift.load.columns import Column, ValueRefusedError, as_text, convert
+from local.redshift.load.columns import TEXT_FLAGS, Column, ValueRefusedError, as_text, convert
 from local.redshift.load.objects import objects
 from local.redshift.sql.plan import Load
 
@@ -45,7 +45,8 @@ class RowEncoder:
         self._most_errors = max(1, load.max_errors)
         self._blocks: BlockDecoder | None = None
         if not self._fold and len(set(paths)) == len(paths) and all(len(path) == 1 for path in paths):
-            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, bool(load.flags))
+            texts_change = bool(load.flags & TEXT_FLAGS)
+            self._blocks = BlockDecoder(columns, [str(path[0]) for path in paths], conversions, texts_change)
         self._errors = errors
         self._out = bytearray()
         self.rows = 0

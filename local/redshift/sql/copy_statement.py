@@ -58,13 +58,14 @@ _OPTIONS = {
     "MANIFEST": _Option(field="manifest", value=bool),
     "MAXERROR": _Option("[0-9]{1,9}", "max_errors", _error_count),
     "REGION": _Option("'[a-z]{2}(-[a-z]+)+-[0-9]'"),
+    "ROUNDEC": _Option(),
     "SECRET_ACCESS_KEY": _Option(f"'{_KEY}'"),
     "SESSION_TOKEN": _Option(f"'{_KEY}'"),
     "STATUPDATE": _Option("ON|OFF|TRUE|FALSE", default="ON"),
     "TIMEFORMAT": _Option("'.+'", "time_format", _time_format),
     "TRUNCATECOLUMNS": _Option(),
 }
-_FLAGS = {"BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"}
+_FLAGS = {"BLANKSASNULL", "EMPTYASNULL", "ROUNDEC", "TRUNCATECOLUMNS"}
 
 
 def parse_copy(cursor: Cursor, text: str) -> Load:

@@ -188,6 +188,30 @@ def test_options_change_texts(warehouse: psycopg.Connection, put: Put) -> None:
     assert rows(warehouse) == [(1, "é"), (2, None), (3, None)]
 
 
+@pytest.mark.parametrize(
+    ("options", "loaded"),
+    [
+        ("", [Decimal("-20.25"), Decimal("0.00"), Decimal("20.25"), Decimal("99.99")]),
+        ("roundec", [Decimal("-20.26"), Decimal("0.01"), Decimal("20.26"), Decimal("100.00")]),
+    ],
+)
+def test_decimals_are_cut_and_with_roundec_rounded(
+    warehouse: psycopg.Connection, put: Put, options: str, loaded: list[Decimal]
+) -> None:
+    warehouse.execute("create table x (a decimal(8, 2))")
+    uri = put("decimals.json", lines(*({"a": value} for value in ("-20.259", "0.005", "20.255", "99.995"))))
+    copy(warehouse, uri, f"json 'auto' {options}")
+    assert rows(warehouse) == [(value,) for value in loaded]
+
+
+def test_a_decimal_that_roundec_makes_too_long_is_refused(warehouse: psycopg.Connection, put: Put) -> None:
+    warehouse.execute("create table x (a decimal(4, 2))")
+    uri = put("decimals.json", lines({"a": "99.994"}, {"a": "99.995"}))
+    copy(warehouse, uri, "json 'auto' roundec maxerror 2")
+    assert rows(warehouse) == [(Decimal("99.99"),)]
+    assert rows(warehouse, "select line_number from sys_load_error_detail where query_id = pg_last_copy_id()") == [(2,)]
+
+
 def test_notices_say_how_many_records_were_loaded_and_how_many_not(
     hook: RedshiftSQLHook, warehouse: psycopg.Connection, put: Put
 ) -> None:

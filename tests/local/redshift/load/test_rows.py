@@ -66,7 +66,7 @@ FILES = st.lists(st.tuples(BYTES, st.sampled_from([b"\n", b"\r\n", b"\n\n", b" "
 LOADS: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     time_format=st.sampled_from(["", "auto", "epochsecs", "epochmillisecs"]),
-    flags=st.frozensets(st.sampled_from(["BLANKSASNULL", "EMPTYASNULL", "TRUNCATECOLUMNS"])),
+    flags=st.frozensets(st.sampled_from(["BLANKSASNULL", "EMPTYASNULL", "ROUNDEC", "TRUNCATECOLUMNS"])),
 )
 
 

@@ -22,6 +22,7 @@ ACCEPTED = {
     "as": "iam_role default format as json as 'auto' region as 'eu-central-1' maxerror as 7",
     "no argument": "iam_role default format json compupdate statupdate gzip",
     "preset": "iam_role default json 'auto' compupdate preset statupdate true",
+    "rounding": "iam_role default json 'auto' roundec truncatecolumns",
     "time format": "iam_role default json 'auto' timeformat as 'YYYY/MM/DD HH24.MI'",
 }
 REFUSED = {
