@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.errors import LocalStackError
+from sparkify.loading.source_files import is_hidden
 
 SOURCE_FOLDERS = ("log_data", "song_data")
 _PART = 16 * 2**20
@@ -33,12 +34,13 @@ def seed(client: Any, bucket: str, folder: Path, replace: bool, progress: Callab
     that `folder` has, but which it does not have, are removed. `progress` gets how many of how many are done.
     """
     present = source_folders(folder)
-    files = {
+    paths = {
         path.relative_to(folder).as_posix(): path
         for name in present
         for path in sorted((folder / name).rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file()
     }
+    files = {key: path for key, path in paths.items() if not is_hidden(key)}
     stored = {key: tag for name in present for key, tag in _listed(client, bucket, f"{name}/")}
     uploaded = 0
     with ThreadPoolExecutor(_UPLOADS) as threads:

@@ -13,10 +13,11 @@ from local.reference.records import read_events, read_songs
 from local.reference.tables import StagedEvent, StagedSong
 
 _LOG_FILE = re.compile(
-    r"log_data/(?P<year>\d{4})/(?P<month>\d{2})/"
-    r"(?P<date>(?P=year)-(?P=month)-\d{2})-events(?:-[^/]*)?\.json(?P<gzip>\.gz)?"
+    r"log_data/(?P<year>[0-9]{4})/(?P<month>[0-9]{2})/"
+    r"(?P<date>(?P=year)-(?P=month)-[0-9]{2})-events(?:-[^/]*)?\.json(?P<gzip>\.gz)?"
 )
-_SONG_FILE = re.compile(r"song_data/(?:[^/]+/)*[^/]+\.json")
+# A name that begins otherwise is that of a hidden file or folder, which holds no songs.
+_SONG_FILE = re.compile(r"song_data(?:/[^/._#][^/]*|/)*/[^/._#][^/]*\.json(?P<gzip>\.gz)?")
 
 
 def read_log_files(source: Path | str | Mapping[str, bytes]) -> dict[date, list[StagedEvent]]:
@@ -44,12 +45,12 @@ def read_song_files(source: Path | str | Mapping[str, bytes]) -> list[StagedSong
         the files' bytes.
     :raises UnreadableRecordError: naming file, line and field of the first record COPY could not load.
     """
-    return [
-        song
-        for name, data in _files(source, "song_data")
-        if _SONG_FILE.fullmatch(name)
-        for song in read_songs(data, name)
-    ]
+    songs: list[StagedSong] = []
+    for name, data in _files(source, "song_data"):
+        match = _SONG_FILE.fullmatch(name)
+        if match is not None:
+            songs += read_songs(_decompressed(data, name) if match["gzip"] else data, name)
+    return songs
 
 
 def _files(source: Path | str | Mapping[str, bytes], top: str) -> Iterator[tuple[str, bytes]]:

@@ -12,6 +12,7 @@ from typing import Any
 from local.errors import LocalStackError
 from local.reference import StagedEvent, StagedSong, UnreadableRecordError, read_log_files, read_song_files
 from local.seeding import SOURCE_FOLDERS
+from sparkify.loading.source_files import is_source_file
 
 
 @dataclass
@@ -35,10 +36,16 @@ def read(folder: Path, skip_unreadable: bool, progress: Callable[[int, int], Non
             f"{folder} holds neither a folder log_data nor a folder song_data, so there is nothing to compare with. "
             "Give the folder that holds them."
         )
-    paths = [path for name in present for path in sorted((folder / name).rglob("*.json*")) if path.is_file()]
+    paths = {
+        path.relative_to(folder).as_posix(): path
+        for name in present
+        for path in sorted((folder / name).rglob("*.json*"))
+        if path.is_file()
+    }
+    files = {name: path for name, path in paths.items() if is_source_file(name)}
     rows = SourceRows()
-    for done, path in enumerate(paths, start=1):
-        name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+    for done, (name, path) in enumerate(files.items(), start=1):
+        data = path.read_bytes()
         try:
             pieces = _readable_pieces(name, data, rows.left_out) if skip_unreadable else [_parsed(name, data)]
             for events, songs in pieces:
@@ -51,7 +58,7 @@ def read(folder: Path, skip_unreadable: bool, progress: Callable[[int, int], Non
             ) from error
         except ValueError as error:
             raise LocalStackError(str(error)) from error
-        progress(done, len(paths))
+        progress(done, len(files))
     return rows
 
 

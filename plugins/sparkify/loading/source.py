@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from sparkify.loading import aws
 from sparkify.loading.exceptions import SettingsError, Unavailable
+from sparkify.loading.source_files import is_song_file, log_date_of
 
 if TYPE_CHECKING:
     from sparkify.loading.log_dates import LogDates
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 SONGS = "song_data/"
-LOG_FILE = re.compile(r"(?P<stem>log_data/\d{4}/\d\d/(?P<date>\d{4}-\d\d-\d\d)-events)(-[^/]+)?\.json(\.gz)?", re.ASCII)
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -72,14 +72,13 @@ class Source:
         for month, days in itertools.groupby(dates, key=lambda log_date: f"log_data/{log_date:%Y/%m}"):
             stems = [f"{month}/{log_date}-events" for log_date in days]
             for file in self._list(stems[0] if len(stems) == 1 else f"{month}/"):
-                named = LOG_FILE.fullmatch(file.key)
-                if named and named["stem"] in stems:
-                    files[date.fromisoformat(named["date"])].append(file)
+                if (log_date := log_date_of(file.key)) in files:
+                    files[log_date].append(file)
         return files
 
     def song_files(self) -> list[SourceFile]:
         """The whole catalogue, one object a song."""
-        return [file for file in self._list(SONGS) if re.search(r"\.json(\.gz)?$", file.key)]
+        return [file for file in self._list(SONGS) if is_song_file(file.key)]
 
     def lines(self, url: str, numbers: Iterable[int]) -> dict[int, str]:
         """The lines of these numbers (from 1) of a file, whole; a number past the file's end is left out."""

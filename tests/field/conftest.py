@@ -1,0 +1,55 @@
+"""A bucket and tables for each case, and what a user does with them: seed, load, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import cli
+from local.seeding import seed
+from tests.conftest import RunningStack
+from tests.pipeline import Pipeline
+
+
+class Ground:
+    """A pipeline that takes its files from folders, as ``seed`` does, and is verified as ``verify`` does."""
+
+    def __init__(self, pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+        self.pipeline = pipeline
+        self._capsys = capsys
+
+    def seed(self, folder: Path) -> set[str]:
+        """Upload a folder; returns the keys of all objects that the bucket then has."""
+        seed(self.pipeline.s3, self.pipeline.bucket, folder, False, lambda _done, _total: None)
+        listed = self.pipeline.s3.list_objects_v2(Bucket=self.pipeline.bucket)
+        return {found["Key"] for found in listed.get("Contents", [])}
+
+    def verify(self, folder: Path, *options: str) -> tuple[int, str]:
+        """The exit code of ``verify`` and what it says."""
+        self._capsys.readouterr()
+        code = cli.main(["verify", str(folder), "--schema", self.pipeline.schema, *options])
+        said = self._capsys.readouterr()
+        return code, said.out + said.err
+
+
+@pytest.fixture(scope="session")
+def schema(stack: RunningStack) -> Iterator[str]:
+    """A schema with all tables, which the cases share one after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = Pipeline(stack, patch.setenv)
+        made.run(dag_id="sparkify_schema", only={"tables"})
+        yield made.schema
+        made.drop()
+
+
+@pytest.fixture
+def ground(
+    stack: RunningStack, schema: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Ground]:
+    """An empty bucket and empty tables; commands find the stack."""
+    monkeypatch.setenv("SPARKIFY_HOME", str(stack.home.folder))
+    made = Pipeline(stack, monkeypatch.setenv, schema)
+    yield Ground(made, capsys)
+    made.empty()
