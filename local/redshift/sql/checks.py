@@ -166,7 +166,7 @@ def _wrong_arguments(name: str, arguments: list[exp.Expr], known: Function) -> s
                 return "is refused with such DISTINCT"
     if name == "regexp_replace" and len(arguments) > 2 and not _plain(arguments[2]):
         return "is refused with a replacement other than a plain literal"
-    if known.kind == "setting" and not arguments[-1].is_string:
+    if known.kind == "setting" and not arguments[0].is_string:
         return "needs a parameter's name in quotes"
     if known.kind == "regexp" and len(arguments) == known.most and arguments[-1].name not in ("c", "i"):
         return "is known only with 'c' or 'i' for its parameters"

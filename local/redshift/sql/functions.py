@@ -61,6 +61,12 @@ KEY_VIEWS = frozenset(("table_constraints", "key_column_usage"))
 HIDDEN_COLUMNS = frozenset(("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"))
 
 
+def setting_name(name: str) -> str:
+    """PostgreSQL's name of a session parameter; raise RefusedError for one that is not known."""
+    setting_value("" if name == "enable_case_sensitive_identifier" else name)  # names are always folded here
+    return name if name in SHARED_SETTINGS else f"redshift.{name}"
+
+
 def setting_value(name: str) -> str:
     """PostgreSQL text for the value of a session parameter; raise RefusedError for one that is not known."""
     if name in REDSHIFT_SETTINGS:

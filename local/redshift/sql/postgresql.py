@@ -9,8 +9,8 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ErrorLevel
 
 from local.redshift.sql.data_types import byte_limit, read_type
-from local.redshift.sql.functions import DATE_PARTS, FUNCTIONS, PARTS_OF, SCHEMA, setting_value
-from local.redshift.sql.lexer import Cursor, tokenize
+from local.redshift.sql.functions import DATE_PARTS, FUNCTIONS, PARTS_OF, SCHEMA, setting_name, setting_value
+from local.redshift.sql.lexer import Cursor, quote_literal, tokenize
 from local.redshift.sql.plan import RefusedError
 from local.redshift.sql.qualify import without_qualify
 
@@ -92,7 +92,11 @@ class Writer(Postgres.Generator):
             part, *values = expression.expressions
             return self._dated(name, date_part(part, name), [self.sql(value) for value in values])
         if known.kind == "setting":
-            return setting_value(expression.expressions[0].name.lower())
+            parameter = expression.expressions[0].name.lower()
+            if name == "current_setting":
+                return setting_value(parameter)
+            value, is_local = (self.sql(each) for each in expression.expressions[1:])
+            return f"pg_catalog.set_config({quote_literal(setting_name(parameter))}, {value}, {is_local})"
         values = [self.sql(value) for value in expression.expressions]
         if known.kind == "decode":
             return self._decoded(values)

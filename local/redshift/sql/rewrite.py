@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from local.redshift.sql.copy_statement import parse_copy
-from local.redshift.sql.functions import ALLOWED, SCHEMA, SHARED_SETTINGS, setting_value
+from local.redshift.sql.functions import ALLOWED, SCHEMA, SHARED_SETTINGS, setting_name, setting_value
 from local.redshift.sql.functions import REDSHIFT_SETTINGS as REDSHIFT_SETTINGS
 from local.redshift.sql.grammar import Grammar, Match
 from local.redshift.sql.lexer import Cursor, quote_literal, quote_name, relation, split, tokenize
@@ -94,10 +94,7 @@ def _expression(*ends: str) -> Callable[[Cursor], str]:
 
 
 def _setting(cursor: Cursor) -> str:
-    name = cursor.name()
-    # Names are always folded here.
-    setting_value("" if name == "enable_case_sensitive_identifier" else name)
-    return name if name in SHARED_SETTINGS else f"redshift.{name}"
+    return setting_name(cursor.name())
 
 
 def _shown(cursor: Cursor) -> str:

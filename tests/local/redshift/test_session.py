@@ -250,6 +250,20 @@ def test_settings_of_redshift_are_remembered(warehouse: psycopg.Connection) -> N
     assert warehouse.execute("select current_setting('query_group')").fetchone() == ("sparkify",)
 
 
+def test_set_config_sets_several_parameters_of_the_session_at_once(warehouse: psycopg.Connection) -> None:
+    warehouse.execute("create schema other")
+    warehouse.execute("create table other.only_there (a integer)")
+    warehouse.execute(
+        "select pg_backend_pid(), set_config('query_group', 'daily', false), set_config('search_path', 'other', false),"
+        " set_config('statement_timeout', '123000', false)"
+    )
+    assert warehouse.execute("show query_group").fetchone() == ("daily",)
+    assert warehouse.execute("show statement_timeout").fetchone() == ("123s",)
+    assert warehouse.execute("select count(*) from only_there").fetchone() == (0,)
+    with pytest.raises(psycopg.Error, match="fsync"):
+        warehouse.execute("select set_config('fsync', 'off', false)")
+
+
 def test_vacuum_summarises_the_zone_map(warehouse: psycopg.Connection) -> None:
     warehouse.execute("create table x (a timestamp sortkey)")
     warehouse.execute("insert into x values ('2018-11-01')")
