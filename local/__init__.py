@@ -3,5 +3,6 @@
 import sys
 from pathlib import Path
 
-# Where Airflow finds the package. What is a source file is the package's rule, and that of `seed` and `verify`.
+# Where Airflow finds the package. `seed` and `verify` share its rule of what a source file is; all commands, how text
+# is shown.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))

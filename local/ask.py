@@ -17,6 +17,7 @@ from local.errors import UsageError
 from local.query import NoSuchTableError, Result
 from local.stack.home import PROJECT, Home
 from local.summary import bar
+from sparkify.loading.shown import shown
 
 SQL = PROJECT / "include" / "sql"
 _WIDEST = 36
@@ -114,6 +115,7 @@ def _with_bars(answer: Result, column: str) -> Result:
 
 
 def _short(value: object) -> object:
-    if isinstance(value, str) and cell_len(value) > _WIDEST:
-        return set_cell_size(value, _WIDEST - 1) + "…"
+    if isinstance(value, str):
+        text = shown(value)
+        return text if cell_len(text) <= _WIDEST else set_cell_size(text, _WIDEST - 1) + "…"
     return round(value, 2) if isinstance(value, float) else value

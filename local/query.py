@@ -16,10 +16,13 @@ import redshift_connector
 from local.errors import LocalStackError
 from local.stack.connections import redshift_arguments
 from local.stack.home import Home
+from sparkify.loading.shown import shown, shown_json
 
 FORMATS = ("table", "csv", "json")
 _EXACT_DIGITS = 15
 _UNDEFINED_TABLE = "42P01"
+# A spreadsheet takes a text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@")
 
 
 class NoSuchTableError(LocalStackError):
@@ -59,25 +62,30 @@ def run(home: Home, statement: str) -> Result:
 
 
 def formatted(result: Result, style: str) -> str:
-    """Return the result as a table, CSV with a header, or a JSON list of objects."""
+    """Return the result as a table, CSV with a header, or a JSON list of objects.
+
+    Table and CSV show what a terminal would obey as escapes. In CSV a text that a spreadsheet would take for a formula
+    has an apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection). JSON keeps every value exact.
+    """
     if not result.columns:
         done = "Done." if result.affected < 0 else f"Done, {result.affected} rows."
         return {"table": done, "csv": "", "json": "[]"}[style]
     if style == "json":
         objects = [dict(zip(result.columns, map(_json_value, row), strict=True)) for row in result.rows]
-        return json.dumps(objects, indent=1, ensure_ascii=False)
+        return shown_json(json.dumps(objects, indent=1, ensure_ascii=False))
     if style == "csv":
         output = io.StringIO()
         writer = csv.writer(output, lineterminator="\n")
-        writer.writerow(result.columns)
-        writer.writerows([_text(value) for value in row] for row in result.rows)
+        writer.writerow(map(_cell, result.columns))
+        writer.writerows(map(_cell, row) for row in result.rows)
         return output.getvalue().removesuffix("\n")
     return _table(result)
 
 
 def _table(result: Result) -> str:
-    cells = [[_text(value).replace("\n", "\\n") for value in row] for row in result.rows]
-    widths = [max(map(len, column)) for column in zip(result.columns, *cells, strict=True)]
+    names = [shown(name) for name in result.columns]
+    cells = [[shown(_text(value)) for value in row] for row in result.rows]
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     numeric = [
         all(isinstance(value, int | float | decimal.Decimal) for value in column if value is not None)
         for column in zip(*result.rows, strict=True)
@@ -92,7 +100,12 @@ def _table(result: Result) -> str:
 
     rule = "  ".join("-" * width for width in widths)
     count = f"({len(cells)} row{'' if len(cells) == 1 else 's'})"
-    return "\n".join([line(result.columns), rule, *map(line, cells), count])
+    return "\n".join([line(names), rule, *map(line, cells), count])
+
+
+def _cell(value: Any) -> str:
+    text = shown(_text(value))
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from local import query
 from local.stack.home import Home
+from sparkify.loading.shown import shown
 
 _TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
 _ROWS = " union all ".join(f"select '{table}', count(*) from {table}" for table in _TABLES)
@@ -39,7 +40,7 @@ def of_warehouse(home: Home) -> list[str]:
         *numbers([(table, rows[table]) for table in _TABLES]),
         "",
         "Most played",
-        *(f"  {plays:>10,}  {title}, by {artist}" for plays, title, artist in _rows(home, _MOST_PLAYED)),
+        *(shown(f"  {plays:>10,}  {title}, by {artist}") for plays, title, artist in _rows(home, _MOST_PLAYED)),
         "",
         "Plays by weekday",
         *bars(weekdays(_rows(home, _BY_WEEKDAY))),

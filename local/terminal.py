@@ -11,12 +11,14 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sparkify.loading.shown import shown
+
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def tell(message: str) -> None:
     """Say a sentence beside the command's result."""
-    _errors.print(message, markup=False)
+    _errors.print(shown(message, keep="\n"), markup=False)
 
 
 @contextlib.contextmanager
@@ -38,7 +40,7 @@ def board() -> Iterator[Callable[[str, str], None]]:
     if not _errors.is_terminal:
         # One write a line: several threads tell at once.
         def write(name: str, message: str) -> None:
-            sys.stderr.write(f"{name}: {message}\n")
+            sys.stderr.write(f"{name}: {shown(message)}\n")
 
         yield write
         return
@@ -47,7 +49,7 @@ def board() -> Iterator[Callable[[str, str], None]]:
     def table() -> Table:
         grid = Table.grid(padding=(0, 2))
         for name, message in lines.items():
-            grid.add_row(name, message)
+            grid.add_row(name, shown(message))
         return grid
 
     with Live(console=_errors, get_renderable=table, refresh_per_second=8):

@@ -16,6 +16,7 @@ from local.errors import LocalStackError
 from local.reference import COLUMNS
 from local.stack.home import Home
 from local.verification import audit, files, warehouse
+from sparkify.loading.shown import shown
 
 DESCRIPTION = (
     "Compare a warehouse with the source files: work out all tables from the files alone, and say which rows are "
@@ -81,6 +82,7 @@ def run(home: Home, options: argparse.Namespace) -> int:
     if source.left_out:
         lines.append(f"Unreadable and left out: {len(source.left_out):,} record(s). The first: {source.left_out[0]}")
     lines += audit.report(findings)
+    lines = [shown(line) for line in lines]
     if sys.stdout.isatty():
         lines = fitted(lines, *shutil.get_terminal_size())
     print("\n".join(lines))

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import unicodedata
 from decimal import Decimal
 
 import pytest
 
 from local.errors import LocalStackError
-from local.query import Result, formatted, run
+from local.query import FORMATS, Result, formatted, run
+from sparkify.loading.shown import OBEYED
 from tests.conftest import RunningStack
+from tests.security.hostile import ODD_TEXTS
 
 RESULT = Result(
     ["name", "plays", "share", "day"],
@@ -41,6 +44,25 @@ def test_json_is_a_list_of_objects_with_numbers_as_numbers() -> None:
 def test_a_number_too_long_for_a_double_stays_exact_in_json() -> None:
     long = Decimal("12345678901234567.12345")
     assert json.loads(formatted(Result(["n"], [[long]], 1), "json")) == [{"n": str(long)}]
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=ascii)
+def test_no_format_prints_what_a_terminal_obeys_and_json_keeps_it(text: str) -> None:
+    result = Result([f"name {text}", "n"], [[text, 1]], 1)
+    for style in FORMATS:
+        printed = formatted(result, style).replace("\n", "")
+        assert {unicodedata.category(one) for one in printed} & OBEYED == set(), style
+        printed.encode()
+    assert json.loads(formatted(result, "json")) == json.loads(json.dumps([{f"name {text}": text, "n": 1}]))
+
+
+def test_a_text_that_a_spreadsheet_takes_for_a_formula_has_an_apostrophe_in_csv() -> None:
+    texts = ["=1+1", "+1", "-1", "@A1", "'", "1"]
+    numbers = [-1, Decimal("-0.5"), -0.25]
+    result = Result(["=a"], [[value] for value in (*texts, *numbers)], 9)
+    lines = formatted(result, "csv").splitlines()
+    assert lines == ["'=a", "'=1+1", "'+1", "'-1", "'@A1", "'", "1", "-1", "-0.5", "-0.25"]
+    assert [row["=a"] for row in json.loads(formatted(result, "json"))][:4] == texts[:4]
 
 
 @pytest.mark.parametrize(("style", "text"), [("table", "n\n-\n(0 rows)"), ("csv", "n"), ("json", "[]")])

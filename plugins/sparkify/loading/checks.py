@@ -12,6 +12,7 @@ from typing import Any
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
 
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.shown import shown
 
 SEVERITIES = ("error", "warn")
 SAMPLE_ROWS = 5
@@ -100,7 +101,7 @@ class CheckResult:
 
     def shown_sample(self) -> list[list[object]]:
         """The sample's rows, each long text cut to what a reader needs."""
-        return [[_shown(value) for value in row] for row in self.sample]
+        return [[_cut(value) for value in row] for row in self.sample]
 
     def for_listeners(self) -> SQLCheckResult:
         """The same as Airflow's own SQL checks tell it: lineage listeners read it from the operator."""
@@ -118,11 +119,11 @@ class CheckResult:
 
     def __str__(self) -> str:
         if self.offending is None:
-            return f"{self.check.name} ({self.check.severity}) could not run: {self.error}"
+            return f"{self.check.name} ({self.check.severity}) could not run: {shown(self.error)}"
         if self.passed:
             return f"{self.check.name}: passed"
         rows = "\n    ".join(
-            ", ".join(f"{column}={_shown(value)}" for column, value in zip(self.columns, row, strict=True))
+            ", ".join(shown(f"{column}={_cut(value)}") for column, value in zip(self.columns, row, strict=True))
             for row in self.sample
         )
         broken = f"{self.check.name} ({self.check.severity}): {self.offending} row(s) against: {self.check.proves}"
@@ -135,7 +136,7 @@ def name_of(file: str) -> str:
     return f"{path.parent.name}.{path.stem}"
 
 
-def _shown(value: object) -> object:
+def _cut(value: object) -> object:
     if isinstance(value, str) and len(value) > CHARACTERS_SHOWN:
         return f"{value[:CHARACTERS_SHOWN]}… ({len(value)} characters)"
     return value

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.shown import shown
 from sparkify.loading.warehouse import reason
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class LoadError:
         where = f"{self.file}, line {self.line}"
         field = f", column {self.column}" if self.column else ""
         value = "" if self.value is None else f", value {_cut(self.value)}"
-        return f"{where}{field}{value}: {self.reason}"
+        return shown(f"{where}{field}{value}: {self.reason}")
 
 
 def last_copy_id(warehouse: Warehouse) -> int:
@@ -93,7 +94,8 @@ def read_load_errors(
             if whole:
                 raise
             lines[file] = {}
-            warehouse.log.warning("The lines that COPY refused could not be fetched from %s: %s", file, reason(error))
+            told = shown(f"The lines that COPY refused could not be fetched from {file}: {reason(error)}")
+            warehouse.log.warning("%s", told)
     return [
         LoadError(file, line, column, why, text, _value(text, fields.get(column, column)))
         for file, line, column, why in found

@@ -11,6 +11,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 from sparkify.loading.exceptions import DataError
+from sparkify.loading.shown import shown
 from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.data_quality import DataQualityOperator
 from tests.pipeline import Pipeline
@@ -137,7 +138,7 @@ def test_a_sample_may_hold_any_signs(with_users: Pipeline) -> None:
     named = BREAKS.replace("level from users where user_id >= 7", "first_name from users where user_id = 7")
     with pytest.raises(DataError) as failure:
         check(named)
-    assert f"user_id=7, first_name={signs}" in str(failure.value)
+    assert f"user_id=7, first_name={shown(signs)}" in str(failure.value)
     ((sample,),) = with_users.rows("select sample from data_quality_results")
     assert json.loads(sample) == [{"user_id": 7, "first_name": signs}]
 
