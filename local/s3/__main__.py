@@ -1,8 +1,12 @@
-"""`python -m local.s3`: serve S3 and the other services until SIGTERM or SIGINT."""
+"""`python -m local.s3`: serve S3 and the other services until SIGTERM or SIGINT.
+
+It answers who carries the access key id in $AWS_ACCESS_KEY_ID, on the loopback names of this machine.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -25,8 +29,11 @@ def main() -> None:
         help="a bucket to make if it is missing",
     )
     arguments = parser.parse_args()
+    key = os.environ.get("AWS_ACCESS_KEY_ID")
+    if not key:
+        parser.error("AWS_ACCESS_KEY_ID is not set. Set it to the access key id that clients will send.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = make_server(arguments.port, arguments.folder, arguments.bucket, arguments.host)
+    server = make_server(arguments.port, arguments.folder, key, arguments.bucket, arguments.host)
     print(
         f"S3 listens on {arguments.host}:{arguments.port}, kept in {arguments.folder}",
         flush=True,

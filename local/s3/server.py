@@ -7,15 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server import werkzeug_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.serving import make_server as make_wsgi_server
 
 from local.s3 import REGION
+from local.s3.access import OwnStackOnly, hold_others_to_policies
 from local.s3.mirror import Mirror
 from local.s3.recording import RecordedBuckets
 
@@ -47,12 +45,18 @@ class _QuietRequestHandler(MotoRequestHandler):
             super().log_request(code, size)
 
 
-def make_server(port: int, folder: Path, buckets: Iterable[str] = (), address: str = LOOPBACK) -> BaseWSGIServer:
-    """Return a server with the buckets kept in `folder`, `buckets` made if missing."""
+def make_server(
+    port: int, folder: Path, key: str, buckets: Iterable[str] = (), address: str = LOOPBACK
+) -> BaseWSGIServer:
+    """Return a server for who has the access key id `key`: the buckets kept in `folder`, and `buckets` if missing."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     recorded = RecordedBuckets(Mirror(folder))
     recorded.restore()
     for bucket in buckets:
         recorded.create_missing(bucket, REGION)
-    application: Any = _DurableApplication(DomainDispatcherApplication(create_backend_app), recorded)
+    hold_others_to_policies(key)
+    # moto reads MOTO_DISABLE_GLOBAL_CORS when it is imported; otherwise every answer invites every web page.
+    werkzeug_app.DISABLE_GLOBAL_CORS = True
+    moto: Any = DomainDispatcherApplication(werkzeug_app.create_backend_app)
+    application: Any = OwnStackOnly(_DurableApplication(moto, recorded), key)
     return make_wsgi_server(address, port, application, threaded=True, request_handler=_QuietRequestHandler)

@@ -113,7 +113,7 @@ class S3Program(Program):
         ]  # fmt: skip
 
     def environment(self, home: Home) -> dict[str, str]:
-        return {"PYTHONPATH": str(PROJECT)}
+        return {"PYTHONPATH": str(PROJECT), "AWS_ACCESS_KEY_ID": home.secret("aws_access_key_id")}
 
     def unhealthy(self, home: Home, started: float) -> str | None:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -13,6 +13,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from local.stack import databases
+from local.stack.connections import aws_environment
 from sparkify.loading.exceptions import Unavailable
 from tests.conftest import FaultKind
 from tests.examples import AT, event
@@ -61,9 +62,11 @@ def door(ground: Ground) -> Iterator[S3Door]:
 
 def stand_in(ground: Ground, door: S3Door) -> tuple[subprocess.Popen[str], int]:
     """A stand-in that reaches S3 by the door, and its port."""
+    key = aws_environment(ground.running.home)
     client = boto3.client(
-        "s3", endpoint_url=door.url, region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b"
-    )
+        "s3", endpoint_url=door.url, region_name="us-west-2", aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
+    )  # fmt: skip
     return start_stand_in(databases.own_server(ground.running.home), client)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
-import requests
 
+from local.stack.connections import aws_environment
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.examples import event, play, song
 from tests.local.redshift.conftest import free_port
@@ -230,20 +230,18 @@ def test_a_missing_connection_is_named_with_the_ways_to_make_it(
 
 @pytest.fixture
 def permissions(stack: Any) -> Iterator[dict[str, str]]:
-    """S3 that asks who may; and the keys of a user who may nothing."""
-    endpoint = stack.env["AWS_ENDPOINT_URL"]
+    """The keys of a user who may do nothing."""
+    root = aws_environment(stack.home)
     iam: Any = boto3.client(
         "iam",
-        endpoint_url=endpoint,
+        endpoint_url=root["AWS_ENDPOINT_URL"],
         region_name="us-west-2",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=root["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=root["AWS_SECRET_ACCESS_KEY"],
     )
     iam.create_user(UserName="nobody")
     made = iam.create_access_key(UserName="nobody")["AccessKey"]
-    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
     yield {"login": made["AccessKeyId"], "password": made["SecretAccessKey"]}
-    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"inf", timeout=10).raise_for_status()
     iam.delete_access_key(UserName="nobody", AccessKeyId=made["AccessKeyId"])
     iam.delete_user(UserName="nobody")
 

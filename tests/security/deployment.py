@@ -1,8 +1,9 @@
 """A deployment as docs/security.md describes it: the project without its laptop's parts, and nobody who may do more.
 
-Airflow sees a copy of dags/, plugins/ and include/ alone. S3 asks IAM about every request. The warehouse user owns
-nothing, in a schema that is not public. The stand-in, which is the cluster, reads S3 as the COPY role and as nobody
-else. Connections are kept where most deployments keep them, in Airflow's database; and Airflow logs all it can.
+Airflow sees a copy of dags/, plugins/ and include/ alone. S3 asks IAM about every request that the home's own key did
+not sign. The warehouse user owns nothing, in a schema that is not public. The stand-in, which is the cluster, reads S3
+as the COPY role and as nobody else. Connections are kept where most deployments keep them, in Airflow's database; and
+Airflow logs all it can.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tests.command_line import CommandLine
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 from tests.security.documented import policies, statements
+from tests.security.sts_door import StsDoor, sts_door
 
 # The names in docs/security.md.
 SOURCE, CONTROL, PREFIX, SCHEMA = "my-source", "my-control", "sparkify", "music"
@@ -68,6 +70,7 @@ class Deployment:
     role: Identity
     cluster: Identity
     port: int
+    sts: StsDoor
     said: list[str] = field(default_factory=list)
     mistyped: list[str] = field(default_factory=list)
 
@@ -91,7 +94,7 @@ class Deployment:
         if role_arn:
             extra["role_arn"] = role_arn
             # Who takes a role asks AWS itself, unless told whom to ask.
-            extra["service_config"]["sts"] = {"endpoint_url": s3_endpoint(self.home)}
+            extra["service_config"]["sts"] = {"endpoint_url": self.sts.url}
         self._define("aws_default", "aws", login=identity.key, password=identity.secret, extra=json.dumps(extra))
 
     def warehouse(self, login: str, password: str, port: int | None = None) -> None:
@@ -150,8 +153,7 @@ class Deployment:
 
     def taken_roles(self) -> list[Identity]:
         """The credentials of every role that anybody has taken."""
-        known = requests.get(f"{s3_endpoint(self.home)}/moto-api/data.json", timeout=60).json()["sts"]["AssumedRole"]
-        return [Identity(one["access_key_id"], one["secret_access_key"], one["session_token"]) for one in known]
+        return [self.role, self.cluster, *(Identity(*given) for given in self.sts.given)]
 
     def secrets(self) -> dict[str, str]:
         """All that must be seen nowhere, by what it is."""
@@ -193,9 +195,8 @@ def deployed(folder: Path, files: Mapping[str, bytes]) -> Iterator[Deployment]:
         home = Home(cli.home)
         _fill(home, files)
         user, taker, role, cluster = _identities(home)
-        _enforce(home)
-        with _cluster(home, cluster) as port:
-            deployment = Deployment(cli, project, user, taker, role, cluster, port)
+        with _cluster(home, cluster) as port, sts_door(s3_endpoint(home)) as sts:
+            deployment = Deployment(cli, project, user, taker, role, cluster, port, sts)
             _open(deployment)
             yield deployment
     finally:
@@ -214,12 +215,9 @@ def _identities(home: Home) -> tuple[Identity, Identity, Identity, Identity]:
     """A user of Airflow's with the policy of the page, one who may only take a role with that policy, that role and
     the COPY role.
     """
-    arguments = {
-        "endpoint_url": s3_endpoint(home), "region_name": REGION,
-        "aws_access_key_id": "administrator", "aws_secret_access_key": "administrator",
-    }  # fmt: skip
-    iam: Any = boto3.client("iam", **arguments)  # type: ignore[call-overload]
-    sts: Any = boto3.client("sts", **arguments)  # type: ignore[call-overload]
+    root = boto3.Session(home.secret("aws_access_key_id"), home.secret("aws_secret_access_key"), region_name=REGION)
+    iam: Any = root.client("iam", endpoint_url=s3_endpoint(home))
+    sts: Any = root.client("sts", endpoint_url=s3_endpoint(home))
     (airflow,) = policies("Airflow's AWS user or role")
     takes, trust_in_taker = policies("A key that may only take that role")
     copy, trust_in_redshift = policies("The COPY role")
@@ -250,10 +248,6 @@ def _unconditional(policy: Mapping[str, Any]) -> str:
     """moto takes a condition on a permission for one that never holds."""
     kept = [{name: value for name, value in one.items() if name != "Condition"} for one in policy["Statement"]]
     return json.dumps({**policy, "Statement": kept})
-
-
-def _enforce(home: Home) -> None:
-    requests.post(f"{s3_endpoint(home)}/moto-api/reset-auth", data=b"0", timeout=60).raise_for_status()
 
 
 def _noted(home: Home) -> Path:

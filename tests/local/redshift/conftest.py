@@ -78,12 +78,13 @@ def s3() -> Iterator[S3Client]:
 
 
 def start_stand_in(postgres: Postgres, s3: S3Client, *arguments: str) -> tuple[subprocess.Popen[str], int]:
-    """Run the stand-in as its users do and wait for the line that says it is ready."""
+    """Run the stand-in as its users do, with the keys of `s3`, and wait for the line that says it is ready."""
     port = free_port()
+    credentials = s3._request_signer._credentials  # type: ignore[attr-defined]
     environment = os.environ | {
         "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }
     process = subprocess.Popen(

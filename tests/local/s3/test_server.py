@@ -3,22 +3,14 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import boto3
-import pytest
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.stack.home import PROJECT
-from local.stack.ports import LOOPBACK, PortReservations
+from tests.local.s3.conftest import Server
 
 ODD_KEYS = [
     "a'b;c--/../é ☃ ?#%25+&.json",
@@ -29,61 +21,6 @@ ODD_KEYS = [
     "x" * 1024,
 ]
 REGION = {"LocationConstraint": "us-west-2"}
-
-
-class Server:
-    """An S3 server process of ours that can be killed and started again."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._command = [
-            sys.executable, "-m", "local.s3", "--port", str(port), "--folder", str(folder), "--bucket", "source",
-        ]  # fmt: skip
-        self.client: Any = boto3.client(
-            "s3",
-            endpoint_url=f"http://{LOOPBACK}:{port}",
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-            region_name="us-west-2",
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16),
-        )
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, cwd=PROJECT)
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.client.list_buckets()
-            except (BotoCoreError, ClientError):
-                assert self._process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            else:
-                return
-
-    def end(self, how: signal.Signals) -> None:
-        self._process.send_signal(how)
-        self._process.wait()
-
-    def crash(self) -> None:
-        self.end(signal.SIGKILL)
-        self.start()
-
-    def objects(self, bucket: str = "source") -> dict[str, tuple[Any, ...]]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        return {
-            found["Key"]: (found["ETag"], found["LastModified"], found["Size"])
-            for page in pages
-            for found in page.get("Contents", [])
-        }
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with PortReservations() as reservations:
-        server = Server(tmp_path / "s3", reservations.choose(24572))
-    yield server
-    server.end(signal.SIGTERM)
 
 
 def test_objects_with_any_key_are_the_same_after_a_crash(server: Server) -> None:
