@@ -5,6 +5,7 @@ That Python adds a system user and changes the permissions of folders when run a
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import secrets
@@ -20,7 +21,7 @@ import psutil
 import psycopg
 
 from local.errors import LocalStackError
-from local.stack.accounts import Account
+from local.stack.accounts import VARIABLE, Account
 from local.stack.ports import LOOPBACK, PortReservations
 
 ADMIN = "admin"
@@ -76,15 +77,14 @@ class Postgres:
     """One PostgreSQL server whose data are kept under `folder`.
 
     `prepare()` makes the cluster once; then either a supervisor runs `command` as `account`, or `start()` and
-    `stop()` do it here. As root, when the unprivileged account cannot reach `folder` (it may be below a
-    private one), the data live in a fresh folder of ours that it can reach, linked as `folder/elsewhere`.
+    `stop()` do it here. As root, when the account cannot reach `folder` (it may be below a private one), the
+    data live in a fresh folder of ours that it can reach, linked as `folder/elsewhere`.
     """
 
     def __init__(self, folder: Path, port: int, password: str) -> None:
         self.folder = folder.resolve()
         self.port = port
         self.password = password
-        self.account = Account.for_postgres()
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -106,6 +106,15 @@ class Postgres:
     def data(self) -> Path:
         """The data directory, which is also the server's working directory."""
         return self.location / "data"
+
+    @property
+    def account(self) -> Account:
+        """The account that the server runs as: the owner of its data, or the one chosen for them."""
+        return Account.of_cluster(self.data) if self.data.exists() else self._new_account
+
+    @functools.cached_property
+    def _new_account(self) -> Account:
+        return Account.for_new_cluster()
 
     @property
     def log(self) -> Path:
@@ -143,6 +152,13 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._place()
             self._initdb()
+        elif self.account.is_shared and os.environ.get(VARIABLE) != self.account.name:
+            name = self.account.name
+            raise LocalStackError(
+                f"The database of this home belongs to the account {name}, which other programs may run as too; they "
+                f"could change it. Forget the home with `python -m local down --purge`, or set {VARIABLE}={name} to "
+                "keep it as it is."
+            )
         elif not self.account.can_use(self.data, self.install / "bin" / "postgres"):
             self._copy_binaries()
         self._write_settings()
@@ -232,9 +248,12 @@ class Postgres:
     def _offers_room(self, folder: Path) -> bool:
         trial = folder / "trial"
         trial.mkdir(exist_ok=True)
-        self.account.own(trial)
         try:
+            self.account.own(trial)
             return self.account.can_use(trial, Path("/bin/echo"))
+        except OSError:
+            # Not every file system takes every owner.
+            return False
         finally:
             trial.rmdir()
 
@@ -257,29 +276,35 @@ class Postgres:
         unfinished.rename(self.location / "binaries")
 
     def _initdb(self) -> None:
-        unfinished = self.data.with_name("data.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        making = self.location / "making"
+        shutil.rmtree(making, ignore_errors=True)
+        account, maker = self.account, self.account.with_a_name()
+        # Root's, and open to the maker's group alone: nothing else that runs as the maker comes in.
+        making.mkdir(mode=0o700)
+        unfinished, password_file = making / "data", making / "password"
         unfinished.mkdir(mode=0o700)
-        self.account.own(unfinished)
-        password_file = self.location / "password"
         password_file.touch(mode=0o600)
-        self.account.own(password_file)
-        try:
-            password_file.write_text(self.password + "\n")
-            made = self.account.run(
-                [
-                    str(self.install / "bin" / "initdb"), "-D", str(unfinished), f"--username={ADMIN}",
-                    "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C",
-                ],
-                env=_environment(),
-            )  # fmt: skip
-        finally:
-            password_file.unlink()
+        password_file.write_text(self.password + "\n")
+        for path in (unfinished, password_file):
+            maker.own(path)
+        if maker.switch:
+            os.chown(making, 0, maker.gid)
+            making.chmod(0o710)
+        made = maker.run(
+            [
+                str(self.install / "bin" / "initdb"), "-D", str(unfinished), f"--username={ADMIN}",
+                "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C",
+            ],
+            env=_environment(),
+        )  # fmt: skip
+        password_file.unlink()
         if made.returncode != 0:
             raise LocalStackError(f"PostgreSQL could not make its data directory; initdb said:\n{made.stdout}")
         with (unfinished / "postgresql.conf").open("a") as conf:
             conf.write("include 'sparkify.conf'\n")
+        account.own(unfinished)
         unfinished.rename(self.data)
+        making.rmdir()
 
     def _write_settings(self) -> None:
         sockets = self.location / "socket"
