@@ -40,6 +40,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from sparkify.layout import include_folder
+from sparkify.loading import time_limits
 from sparkify.loading.exceptions import Unavailable
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
@@ -56,6 +57,13 @@ def sql_files(folder: str) -> list[str]:
     """The files in ``include/sql/<folder>``, as templates name them."""
     return sorted(str(file.relative_to(SQL)) for file in (SQL / folder).glob("*.sql"))
 
+
+STAGING_CHECKS = sql_files("quality/staging_events") + sql_files("quality/staging_songs")
+WAREHOUSE_CHECKS = [
+    check
+    for table in ("songplays", "users", "songs", "artists", "time", "load_history")
+    for check in sql_files(f"quality/{table}")
+]
 
 with DAG(
     dag_id="sparkify_daily",
@@ -103,6 +111,7 @@ with DAG(
     default_args={
         "owner": "data-engineering",
         "links": (LogDateOnThePage(), LatestReport()),
+        "execution_timeout": time_limits.LOAD,
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
@@ -133,6 +142,7 @@ with DAG(
                 "songplays_pending": "pending/songplays_of_events.sql",
                 "users_pending": "pending/users_of_events.sql",
             },
+            execution_timeout=time_limits.COPY,
             inlets=[Asset("sparkify_log_data")],
             outlets=[Asset("sparkify_staging_events")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
@@ -147,6 +157,7 @@ with DAG(
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
             pending={"songplays_pending": "pending/songplays_of_songs.sql"},
+            execution_timeout=time_limits.COPY,
             inlets=[Asset("sparkify_song_data")],
             outlets=[Asset("sparkify_staging_songs")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
@@ -155,7 +166,8 @@ with DAG(
         )
     check_staging = DataQualityOperator(
         task_id="check_staging",
-        checks=sql_files("quality/staging_events") + sql_files("quality/staging_songs"),
+        checks=STAGING_CHECKS,
+        execution_timeout=time_limits.of_checks(STAGING_CHECKS),
         doc_md="Looks at what was staged before any table of the star schema is touched. The log lists each broken "
         "check with its first rows.",
     )
@@ -213,11 +225,8 @@ with DAG(
         )
     check_warehouse = DataQualityOperator(
         task_id="check_warehouse",
-        checks=[
-            check
-            for table in ("songplays", "users", "songs", "artists", "time", "load_history")
-            for check in sql_files(f"quality/{table}")
-        ],
+        checks=WAREHOUSE_CHECKS,
+        execution_timeout=time_limits.of_checks(WAREHOUSE_CHECKS),
         doc_md="Compares the star schema with staging for the run's log dates. The tables are already written: a "
         "failure here means that they must not be trusted until it is understood.",
     )

@@ -22,11 +22,15 @@ from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from sparkify.layout import include_folder
+from sparkify.loading import time_limits
 from sparkify.loading.exceptions import Unavailable
 from sparkify.report.wait_for_runs import WaitForRunsSensor
 from sparkify.report.write_report import WriteReportOperator
 
 SQL = include_folder(__file__) / "sql"
+QUESTIONS = sorted(str(file.relative_to(SQL)) for file in (SQL / "analytics").glob("*.sql"))
+# Besides the questions it asks for loads, scope and warnings.
+STATEMENTS = len(QUESTIONS) + 3
 
 with DAG(
     dag_id="sparkify_report",
@@ -42,6 +46,7 @@ with DAG(
     template_searchpath=[str(SQL)],
     default_args={
         "owner": "data-engineering",
+        "execution_timeout": time_limits.AWS,
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_policy": ExceptionRetryPolicy(
@@ -62,10 +67,11 @@ with DAG(
     )
     report = WriteReportOperator(
         task_id="report",
-        questions=sorted(str(file.relative_to(SQL)) for file in (SQL / "analytics").glob("*.sql")),
+        questions=QUESTIONS,
         loads="report/loads.sql",
         scope="report/scope.sql",
         warnings="report/warnings.sql",
+        execution_timeout=time_limits.of_statements(STATEMENTS),
         outlets=[Asset("sparkify_report")],
         doc_md="Asks the questions, draws the page and writes it. Skipped if the latest report already tells of every "
         "load, unless the run was made by hand.",

@@ -19,6 +19,7 @@ from datetime import datetime
 from airflow.sdk import DAG, Param
 
 from sparkify.layout import include_folder
+from sparkify.loading import time_limits
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
 
@@ -50,7 +51,7 @@ with DAG(
             description="A role that may read, created if it is missing. Empty: grant nothing.",
         ),
     },
-    default_args={"owner": "data-engineering", "retries": 0},
+    default_args={"owner": "data-engineering", "retries": 0, "execution_timeout": time_limits.LOAD},
 ) as dag:
     tables = CreateTablesOperator(
         task_id="tables",

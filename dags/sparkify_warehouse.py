@@ -60,6 +60,7 @@ from sparkify.cluster.stack_sensor import StackSensor
 from sparkify.cluster.switch_cluster import SwitchClusterOperator
 from sparkify.cluster.withdraw_connection import WithdrawConnectionOperator
 from sparkify.layout import include_folder
+from sparkify.loading import time_limits
 from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
@@ -133,6 +134,7 @@ with DAG(
     },
     default_args={
         "owner": "data-engineering",
+        "execution_timeout": time_limits.AWS,
         "retries": 3,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
@@ -197,16 +199,19 @@ with DAG(
         )
         tables = CreateTablesOperator(
             task_id="tables",
+            execution_timeout=time_limits.LOAD,
             sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
             doc_md="Creates the tables that are missing, by the connection published just now.",
         )
         views = CreateViewsOperator(
             task_id="views",
+            execution_timeout=time_limits.LOAD,
             sql=[str(view.relative_to(SQL)) for view in VIEWS],
             doc_md="Creates the views for analysts, or replaces them.",
         )
         copy_works = CopySmokeTestOperator(
             task_id="copy_works",
+            execution_timeout=time_limits.LOAD,
             doc_md="Copies one small object by the role into a temporary table, and leaves nothing.",
         )
         (
