@@ -26,8 +26,8 @@ NO_NETWORK = {
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A copy of what make needs, and a folder of programs to find there."""
-    for name in ("Makefile", "requirements-dev.txt"):
-        shutil.copy(PROJECT / name, tmp_path)
+    for path in (PROJECT / "Makefile", *PROJECT.glob("requirements*.txt")):
+        shutil.copy(path, tmp_path)
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
         found = shutil.which(tool)
@@ -36,9 +36,9 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _make(clone: Path, target: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _make(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", target], cwd=clone, env={"PATH": str(clone / "bin"), "HOME": str(clone)} | environment,
+        ["make", *arguments], cwd=clone, env={"PATH": str(clone / "bin"), "HOME": str(clone)} | environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -69,12 +69,65 @@ def test_without_a_python_of_the_right_version_it_says_which_to_install(clone: P
     assert not (clone / ".venv").exists()
 
 
+LOCKS = {path.stem.removeprefix("requirements-"): path for path in PROJECT.glob("requirements*.txt")}
+FOR_DEVELOPERS = {
+    "mypy",
+    "ruff",
+    "sqlfluff",
+    "cfn-lint",
+    "check-jsonschema",
+    "checkov",
+    "pip-audit",
+    "pytest",
+    "hypothesis",
+}
+
+
+def _pinned(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==(\S+)", LOCKS[lock].read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_of_a_lock_has_hashes(lock: str) -> None:
+    entries = re.split(r"^(?=[a-z0-9])", LOCKS[lock].read_text(), flags=re.MULTILINE)[1:]
+    assert entries
+    assert [entry.partition(" ")[0] for entry in entries if "    --hash=sha256:" not in entry] == []
+
+
+PARTS = {
+    "demo": {"local"},
+    "up": {"local"},
+    "audit": {"local", "audit"},
+    "test": {"local", "audit", "test"},
+    "lint": {"local", "audit", "test", "lint"},
+    "scan": {"scan"},
+}
+
+
+@pytest.mark.parametrize("target", PARTS)
+def test_a_target_installs_wheels_of_known_hashes_and_what_it_needs_alone(clone: Path, target: str) -> None:
+    done = _make(clone, "--dry-run", target)
+    commands = [line for line in done.stdout.splitlines() if " install " in line and "echo" not in line.split("||")[0]]
+    assert commands
+    assert [line for line in commands if "--require-hashes --only-binary :all:" not in line] == []
+    found = set(re.findall(r"requirements(?:-([a-z]+))?\.txt", done.stdout))
+    assert found == {"install", *PARTS[target]} | ({""} if "local" in PARTS[target] else set())
+
+
+def test_the_demo_brings_no_tool_of_developers() -> None:
+    brought = _pinned("requirements").keys() | _pinned("local").keys()
+    assert {"apache-airflow", "moto", "sqlglot"} <= brought
+    assert not brought & FOR_DEVELOPERS
+    everything = {name for lock in LOCKS for name in _pinned(lock)}
+    assert everything >= FOR_DEVELOPERS
+
+
 def test_without_network_it_says_what_to_check_and_the_next_one_begins_anew(clone: Path) -> None:
     (clone / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
     for _ in range(2):
         done = _make(clone, "demo", **NO_NETWORK)
         assert done.returncode == 2
         assert "Check that this machine reaches its\npackage index" in done.stderr
-        assert not (clone / ".venv" / ".installed").exists()
+        assert not {".made", ".local"} & {path.name for path in (clone / ".venv").iterdir()}
         assert not (clone / ".venv" / "half").exists()
         (clone / ".venv" / "half").touch()

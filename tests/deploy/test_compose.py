@@ -20,12 +20,11 @@ from airflow.cli.cli_parser import get_parser
 from airflow.configuration import conf
 
 from deploy.environment import VARIABLES
-from deploy.requirements import Locked, read_lock
 from local.stack.databases import WAREHOUSE, WAREHOUSE_USER
 from local.stack.postgres import ADMIN, binaries
 from local.stack.programs import PROGRAMS
 from sparkify.loading.settings import Settings
-from tests.deploy.conftest import Compose
+from tests.deploy.compose import MissingVariableError, read
 from tests.pipeline import PROJECT, load_dag
 
 pytestmark = pytest.mark.deployment
@@ -50,7 +49,7 @@ def airflow_services(config: Any) -> Iterator[tuple[str, Any]]:
 def airflow_commands(config: Any) -> Iterator[list[str]]:
     """Every command line of Airflow in the file: of services, their scripts and their health checks."""
     for name, service in airflow_services(config):
-        command = [part.replace("$$", "$") for part in service["command"]]
+        command = service["command"]
         if command[0] == "bash":
             # Where the shell is to put a date or a password, any date will do.
             script = re.sub(r"\$\(.*?\)|\$\{\w+\}", "2018-11-01", command[-1].replace("\\\n", " "))
@@ -64,19 +63,14 @@ def airflow_commands(config: Any) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize(("profile", "services"), PROFILES.items())
-def test_compose_accepts_it_and_starts(profile: str, services: set[str], env_file: Path, compose: Compose) -> None:
-    selected = ["--profile", profile] if profile else []
-    done = compose(env_file, *selected, "config", "--quiet")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert set(compose(env_file, *selected, "config", "--services").stdout.split()) == services
+def test_a_profile_starts_its_services(profile: str, services: set[str], variables: dict[str, str]) -> None:
+    assert read(PROJECT, variables, profile)["services"].keys() == services
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_missing_secret_is_asked_for(name: str, env_file: Path, tmp_path: Path, compose: Compose) -> None:
-    lines = [line for line in env_file.read_text().splitlines() if not line.startswith(f"{name}=")]
-    (tmp_path / ".env").write_text("\n".join(lines))
-    done = compose(tmp_path / ".env", "--profile", "local", "config", "--quiet")
-    assert f"required variable {name} is missing a value: run make env" in done.stderr
+def test_a_missing_secret_is_asked_for(name: str, variables: dict[str, str]) -> None:
+    with pytest.raises(MissingVariableError, match=f"^{name} is missing: run make env$"):
+        read(PROJECT, {given: value for given, value in variables.items() if given != name}, "local")
 
 
 def test_make_env_makes_what_it_asks_for_and_no_more() -> None:
@@ -104,20 +98,18 @@ def test_each_image_is_a_stage_of_the_dockerfile_whose_files_reach_the_build(con
     assert {service["build"]["target"] for service in config["services"].values() if "build" in service} == stages
     let_through = set(re.findall(r"^!(\S+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE))
     copied = {name for line in re.findall(r"^COPY \S+ (.+) \S+$", DOCKERFILE, re.MULTILINE) for name in line.split()}
+    installed = re.findall(r"uv pip .*--require-hashes --only-binary :all: ([^\\\n]*)", DOCKERFILE, re.MULTILINE)
+    assert set(re.findall(r"requirements[a-z-]*\.txt", " ".join(installed))) == copied
+    assert len(installed) == DOCKERFILE.count("uv pip") == len(stages)
     assert copied == let_through
     assert all((PROJECT / name).is_file() for name in copied)
 
 
-def _versions(package: Locked) -> set[str]:
-    return {pin.partition(" ; ")[0] for pin in package.pins}
-
-
-def test_the_images_lock_is_productions_and_brings_what_celery_and_log_in_need() -> None:
-    container, production = (read_lock(PROJECT / f"requirements{name}.txt") for name in ("-container", ""))
-    for name, package in production.items():
-        assert _versions(container[name]) == _versions(package)
-    assert {"apache-airflow-providers-celery", "apache-airflow-providers-fab", "redis"} <= container.keys()
-    assert [pin for pin in container["celery"].pins if not pin.startswith("celery==5.6.")] == []
+def test_the_image_adds_to_productions_lock_what_celery_and_the_log_in_need() -> None:
+    lock = (PROJECT / "requirements-container.txt").read_text()
+    added = dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==(\S+)", lock, re.MULTILINE))
+    assert {"apache-airflow-providers-celery", "apache-airflow-providers-fab", "redis"} <= added.keys()
+    assert added["celery"].startswith("5.6.")
 
 
 def test_postgresql_is_of_the_version_that_the_tests_run(config: Any) -> None:
