@@ -1,4 +1,4 @@
-"""The charts: each an SVG with named axes, drawn without a browser and without a network."""
+"""The charts: each as Vega-Lite describes it, with named axes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import altair as alt
-import vl_convert
 
 from sparkify.report.palette import light
 from sparkify.report.questions import Question
+from sparkify.report.wording import printable
 
 Rows = Sequence[Mapping[str, Any]]
 # Charts and layers of charts, whose common type in Altair lacks what they have in common.
@@ -22,6 +22,10 @@ WIDTH, HEIGHT, BAR_STEP = 380, 210, 22
 # More columns than this are a curve to the eye.
 MOST_COLUMNS = 70
 MOST_DAYS_NAMED = 6
+# More bars than these nobody reads; more days, or longer texts, take the renderer minutes.
+MOST_BARS = 100
+MOST_DAYS = 10_000
+MOST_CHARACTERS = 500
 SHORTENED_FROM = 10_000
 UNKNOWN = "unknown"
 CONFIG: dict[str, Any] = {
@@ -57,17 +61,20 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def svg_of(question: Question, rows: Rows) -> str:
-    """The chart of an answer of at least one row."""
+def chart_of(question: Question, rows: Rows) -> dict[str, Any]:
+    """The chart of an answer of at least one row. What it draws is bounded, whatever the rows hold."""
     draw = CHARTS.get(question.name)
     chart = draw(rows) if draw else in_order(rows, next(iter(rows[0])), question.bar)
     chart = chart.properties(width=WIDTH, autosize=alt.AutoSizeParams(type="fit", contains="padding"), config=CONFIG)
-    return str(vl_convert.vegalite_to_svg(chart.to_dict()))
+    drawn: dict[str, Any] = chart.to_dict()
+    return drawn
 
 
 def by_day(rows: Rows) -> Drawing:
-    days = _every_day(rows, {"plays": 0})
-    chart = alt.Chart(_data(days, "plays"), height=HEIGHT).encode(x=_days(days), y=_amount("plays", "Plays", days))
+    near = _near(rows, ("plays",))
+    days = _every_day(near, {"plays": 0})
+    x = _days(days, "Day (UTC)" + _left_out(rows, near))
+    chart = alt.Chart(_data(days, "plays"), height=HEIGHT).encode(x=x, y=_amount("plays", "Plays", days))
     if len(days) > MOST_COLUMNS:
         return chart.mark_area(line={"color": light("bar"), "strokeWidth": 1.5}, color=light("soft"))
     return chart.mark_bar().encode(color=_highlight())
@@ -113,17 +120,20 @@ def level_and_gender(rows: Rows) -> Drawing:
 
 
 def level_changes(rows: Rows) -> Drawing:
-    days = _every_day(rows, {"upgrades": 0, "downgrades": 0})
+    near = _near(rows, ("upgrades", "downgrades"))
+    days = _every_day(near, {"upgrades": 0, "downgrades": 0})
+    without = _left_out(rows, near)
     by_month = len(days) > MOST_COLUMNS
     turned = [
         {"day": row["day"], "change": change, "users": sign * row[column]}
-        for row in (rows if by_month else days)
+        for row in (near if by_month else days)
         for change, column, sign in (("to paid", "upgrades", 1), ("to free", "downgrades", -1))
     ]
     title = "Users: to paid above the line, to free below"
     axis = alt.Axis(title=title, tickCount=5, tickMinStep=1, labelExpr="abs(datum.value)")
     y = alt.Y("sum(users):Q" if by_month else "users:Q", axis=axis)
-    x = _dates("utcyearmonth", "Month (UTC)", "%b %Y") if by_month else _days(days)
+    month, day = f"Month (UTC){without}", f"Day (UTC){without}"
+    x = _dates("utcyearmonth", month, "%b %Y") if by_month else _days(days, day)
     colour = _told_apart("change", {"to paid": "bar", "to free": "other"}, turned)
     return alt.Chart(_data(turned), height=HEIGHT).mark_bar().encode(x=x, y=y, color=colour)
 
@@ -136,12 +146,12 @@ def session_length(rows: Rows) -> Drawing:
 def match_rate(rows: Rows) -> Drawing:
     parted = [
         {"month": row["month"], "catalogue": catalogue, "plays": plays}
-        for row in rows
+        for row in rows[-MOST_BARS:]
         for catalogue, plays in (("in the catalogue", row["matched"]), ("not in it", row["plays"] - row["matched"]))
     ]
     month = alt.X("month:O", axis=alt.Axis(labelAngle=0, labelOverlap=True, title="Month (UTC)"))
     colour = _told_apart("catalogue", {"in the catalogue": "bar", "not in it": "rest"}, parted)
-    chart = alt.Chart(_data(parted), height=HEIGHT).mark_bar(size=min(60, 300 // len(rows)))
+    chart = alt.Chart(_data(parted), height=HEIGHT).mark_bar(size=max(2, min(60, 300 // len(rows))))
     return chart.encode(x=month, y=_amount("plays", "Plays", rows), color=colour, order=alt.Order("catalogue:N"))
 
 
@@ -192,6 +202,7 @@ def _columns(rows: Rows, x: alt.X, value: str, value_title: str) -> Drawing:
 
 def _bars(rows: Rows, name: str, value: str, name_title: str, value_title: str, step: int = BAR_STEP) -> Drawing:
     """One bar a row, in the rows' order, each with its number."""
+    rows = rows[:MOST_BARS]
     named = [{**row, name: UNKNOWN if row[name] is None else row[name]} for row in rows]
     names = alt.Axis(title=name_title, labelLimit=165, labelColor=light("ink"), ticks=False, domain=False)
     numbers = alt.Axis(title=value_title, format=_format(row[value] for row in rows), tickCount=5, tickMinStep=1)
@@ -222,13 +233,34 @@ def _every_day(rows: Rows, nothing: Mapping[str, int]) -> list[Mapping[str, Any]
     return [by_day.get(day, {"day": day, **nothing}) for day in days]
 
 
-def _days(days: Rows) -> alt.X:
+def _near(rows: Rows, columns: Sequence[str]) -> Rows:
+    """The rows of the days within a span of :data:`MOST_DAYS` that count the most."""
+    ordered = sorted(rows, key=lambda row: row["day"])
+    counted = [sum(row[column] for column in columns) for row in ordered]
+    first = within = most = 0
+    best = slice(0, 0)
+    for last, row in enumerate(ordered):
+        within += counted[last]
+        while (row["day"] - ordered[first]["day"]).days >= MOST_DAYS:
+            within -= counted[first]
+            first += 1
+        if within >= most:
+            most, best = within, slice(first, last + 1)
+    return ordered[best]
+
+
+def _left_out(rows: Rows, near: Rows) -> str:
+    """What an axis says besides, if days are too far from the others to be drawn."""
+    return f", without {len(rows) - len(near)} far from these" if len(near) < len(rows) else ""
+
+
+def _days(days: Rows, title: str) -> alt.X:
     if len(days) > MOST_COLUMNS:
-        return _dates("utcyearmonthdate", "Day (UTC)", "%-d %b %Y")
+        return _dates("utcyearmonthdate", title, "%-d %b %Y")
     step = -(-len(days) // MOST_DAYS_NAMED)
     named = [row["day"].isoformat() for row in days[::step]]
     label = "utcFormat(utcParse(datum.value, '%Y-%m-%d'), '%-d %b')"
-    return alt.X("day:O", axis=alt.Axis(title="Day (UTC)", labelAngle=0, values=named, labelExpr=label))
+    return alt.X("day:O", axis=alt.Axis(title=title, labelAngle=0, values=named, labelExpr=label))
 
 
 def _dates(unit: Literal["utcyearmonth", "utcyearmonthdate"], title: str, form: str) -> alt.X:
@@ -262,4 +294,6 @@ def _data(rows: Rows, value: str = "") -> alt.Data:
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, str):
+        return printable(value[:MOST_CHARACTERS])
     return float(value) if isinstance(value, Decimal) else value

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sparkify.loading.shown import shown_json
 from sparkify.report.findings import finding_of
 from sparkify.report.questions import Question
 
@@ -59,7 +60,7 @@ class Report:
 
     def as_json(self) -> str:
         """All of it but the drawings."""
-        return json.dumps(
+        text = json.dumps(
             {
                 "made_at": f"{self.made_at.isoformat(timespec='seconds')}Z",
                 "run_id": self.run_id,
@@ -80,6 +81,7 @@ class Report:
             ensure_ascii=False,
             indent=1,
         )
+        return shown_json(text)
 
     @staticmethod
     def readable(row: Row) -> dict[str, Any]:

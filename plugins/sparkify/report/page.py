@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from sparkify.loading.shown import shown
 from sparkify.report import wording
-from sparkify.report.charts import svg_of
+from sparkify.report.charts import chart_of
 from sparkify.report.contents import Answer, Report
+from sparkify.report.drawing import Drawing, draw
 from sparkify.report.palette import COLOURS
 
 FOLDER = Path(__file__).parent
@@ -24,6 +27,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 OTHERS = "More"
+log = logging.getLogger(__name__)
 
 
 def page_of(report: Report) -> str:
@@ -32,23 +36,34 @@ def page_of(report: Report) -> str:
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {name: getattr(wording, name) for name in ("cell", "day", "moment", "number")}
+    drawn = [answer for answer in report.answers if answer.rows]
+    drawings = draw([chart_of(answer.question, answer.rows) for answer in drawn])
     return environment.get_template("page.html.jinja").render(
         report=report,
         sections=_sections(report.answers),
         tiles=_tiles(report),
         span=_span(report),
         colours=COLOURS,
-        charts={answer.question.name: _chart(answer) for answer in report.answers if answer.rows},
+        charts={answer.question.name: _chart(answer, drawing) for answer, drawing in zip(drawn, drawings, strict=True)},
     )
 
 
-def _chart(answer: Answer) -> Markup:
+def _chart(answer: Answer, drawing: Drawing) -> Markup:
+    if drawing.svg is None:
+        problem = shown(drawing.problem)
+        log.warning("The chart of %s could not be drawn: %s", answer.question.name, problem)
+        return escape(f"This chart could not be drawn: {problem}. Its numbers are in the table below it.")
     # Vega has escaped what the data hold.
-    return Markup(svg_of(answer.question, answer.rows))  # noqa: S704
+    return Markup(drawing.svg)  # noqa: S704
+
+
+def _printable(value: Any) -> Any:
+    return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _sections(answers: Sequence[Answer]) -> dict[str, list[Answer]]:

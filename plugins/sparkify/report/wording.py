@@ -1,11 +1,20 @@
-"""Numbers and dates, as people read them."""
+"""Numbers, dates and texts, as people read them."""
 
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+
+# What is no Char of XML 1.0, and so of SVG (https://www.w3.org/TR/xml/#charsets).
+NO_CHARACTER = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def printable(text: str) -> str:
+    """The text with U+FFFD in place of what no page and no drawing may hold, such as a control or half a surrogate."""
+    return NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def number(value: float) -> str:

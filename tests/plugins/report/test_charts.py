@@ -12,10 +12,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from sparkify.report.charts import svg_of
+from sparkify.report.charts import MOST_BARS, MOST_DAYS, chart_of
+from sparkify.report.drawing import draw
 from sparkify.report.palette import COLOURS
+from sparkify.report.questions import Question
 from tests.pipeline import PROJECT
 from tests.plugins.report.answers import ROWS, question
+from tests.security.hostile import ODD_TEXTS, TEXTS
 
 AXES = {
     "browsers": {"Browser and platform", "Listeners"},
@@ -32,6 +35,12 @@ AXES = {
     "top_locations": {"Place", "Plays"},
 }
 LIGHT = {light for light, _ in COLOURS.values()}
+
+
+def svg_of(asked: Question, rows: list[dict[str, Any]]) -> str:
+    (drawing,) = draw([chart_of(asked, rows)])
+    assert drawing.svg is not None, drawing.problem
+    return drawing.svg
 
 
 def elements(svg: str, tag: str) -> list[ET.Element]:
@@ -67,6 +76,46 @@ def test_what_is_in_the_data_is_text_in_the_chart() -> None:
     assert "<script" not in svg
     assert "<script>alert(1)</script>" in texts(svg)
     assert "unknown" in texts(svg)
+
+
+@pytest.mark.parametrize("name", ["most_played_songs", "top_locations", "browsers", "plays_by_level_and_gender"])
+def test_any_text_is_drawn(name: str) -> None:
+    odd = [*TEXTS, *ODD_TEXTS, *map(chr, range(0x20)), "\ufffe", "x" * 100_000]
+    texts_of_row = [column for column, value in ROWS[name][0].items() if isinstance(value, str)]
+    charts = [chart_of(question(name), [ROWS[name][0] | dict.fromkeys(texts_of_row, text)]) for text in odd]
+    for text, drawing in zip(odd, draw(charts), strict=True):
+        assert drawing.svg is not None, (text, drawing.problem)
+        assert "Plays" in texts(drawing.svg) or "Listeners" in texts(drawing.svg)
+
+
+def test_what_no_drawing_may_hold_is_replaced() -> None:
+    svg = svg_of(question("top_artists"), [{"artist": "a\x1b[31m\ud83d\0b", "plays": 1}])
+    assert "a\ufffd[31m\ufffd\ufffdb" in texts(svg)
+
+
+def test_days_too_far_from_the_others_are_left_out_and_it_is_said() -> None:
+    odd = [{"day": date(1, 1, 1), "plays": 1, "active_users": 1}, {"day": date.max, "plays": 2, "active_users": 1}]
+    svg = svg_of(question("plays_by_day"), [odd[0], *days(5), odd[1]])
+    assert bars(svg) == 5
+    assert "Day (UTC), without 2 far from these" in texts(svg)
+    changes = [{"day": row["day"], "upgrades": 1, "downgrades": 2} for row in (odd[0], *days(100), odd[1])]
+    assert "Month (UTC), without 2 far from these" in texts(svg_of(question("level_changes"), changes))
+
+
+def test_the_longest_span_is_drawn_whole() -> None:
+    rows = [days(1)[0], days(1)[0] | {"day": date(2018, 11, 1) + timedelta(MOST_DAYS - 1)}]
+    svg = svg_of(question("plays_by_day"), rows)
+    assert "Day (UTC)" in texts(svg)
+    assert len(svg) < 500_000
+
+
+def test_no_more_bars_are_drawn_than_one_reads() -> None:
+    rows: list[dict[str, Any]] = [{"artist": f"A{number}", "plays": 5000 - number} for number in range(5000)]
+    assert bars(svg_of(question("top_artists"), rows)) == MOST_BARS
+    months = [f"{1 + number // 12:04}-{1 + number % 12:02}" for number in range(5000)]
+    parts = {"plays": 2, "matched": 1, "matched_percent": 50}
+    svg = svg_of(question("match_rate"), [{"month": month, **parts} for month in months])
+    assert len(svg) < 200_000
 
 
 def test_an_hour_and_a_weekday_without_plays_keep_their_place() -> None:

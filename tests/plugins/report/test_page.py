@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
 
+from sparkify.loading.shown import OBEYED
 from sparkify.report.contents import loads_told_by
 from sparkify.report.page import SECTIONS, page_of
 from sparkify.report.palette import COLOURS
+from sparkify.report.wording import NO_CHARACTER
 from tests.plugins.report.answers import NASTY, ROWS, report
+from tests.security.hostile import ODD_TEXTS
 
 VOID = {"meta", "link", "br", "input", "img"}
 
@@ -163,3 +167,16 @@ def test_data_that_are_no_reports_tell_of_nothing(broken: str) -> None:
 
 def test_what_a_report_tells_of_is_read_from_its_data() -> None:
     assert loads_told_by(report().as_json()) == ({"loads": 300, "last_load_at": "2018-12-01T00:05:30"}, "manual__7")
+
+
+def test_page_and_json_hold_no_character_that_they_may_not() -> None:
+    rows = [{"artist": text, "plays": 9, "listeners": 2} for text in ODD_TEXTS]
+    made = report({"top_artists": rows})
+    page = page_of(made)
+    page.encode()
+    assert NO_CHARACTER.search(page) is None
+    assert "colours \ufffd[31m" in page
+    data = made.as_json()
+    data.encode()
+    assert {unicodedata.category(one) for one in data.replace("\n", "")} & OBEYED == set()
+    assert [row["artist"] for row in json.loads(data)["answers"][0]["rows"]] == list(ODD_TEXTS)
