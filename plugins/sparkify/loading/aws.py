@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
@@ -20,10 +21,15 @@ REFUSED = re.compile(
 BUSY = re.compile(r"5\d\d|Throttl.*|TooManyRequests.*|RequestLimitExceeded|SlowDown|Internal.*|ServiceUnavailable.*")
 
 
-def client(service: str, aws_conn_id: str) -> Any:
-    """A boto3 client of the service, as the connection says; a :class:`SettingsError` if that has no region."""
+def client(service: str, aws_conn_id: str, limits: Config | None = None) -> Any:
+    """A boto3 client of the service, as the connection says; a :class:`SettingsError` if that has no region.
+
+    :param limits: what holds in place of the connection's own time limits and tries.
+    """
     get_connection(aws_conn_id)
     hook: AwsBaseHook[Any] = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service)
+    if limits is not None:
+        hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, config=hook.config.merge(limits))
     with translated(f"reach {service} by {aws_conn_id}"):
         return hook.get_conn()
 

@@ -6,6 +6,8 @@ but for the style sheet and the script.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,14 +16,14 @@ from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.ui import findings, loads, log_date_states, months
 from sparkify.ui.addresses import DAG_ID
-from sparkify.ui.findings import Choice
+from sparkify.ui.answers import Static, echo, in_words
+from sparkify.ui.findings import Asked, Choice
 from sparkify.ui.log_date_states import LogDate
 from sparkify.ui.paging import part_of
 from sparkify.ui.records import (
@@ -34,8 +36,8 @@ from sparkify.ui.records import (
     read_run,
     read_runs,
 )
-from sparkify.ui.rendering import REPORT_POLICY, STATIC, headers, page
-from sparkify.ui.reports import Report
+from sparkify.ui.rendering import REPORT_POLICY, headers, page
+from sparkify.ui.reports import Report, in_turn
 
 FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT = 50, 15, 6
 
@@ -49,22 +51,25 @@ routes = APIRouter(
     default_response_class=HTMLResponse,
 )
 
+read = functools.partial(routes.api_route, methods=["GET", "HEAD"])
+
 
 def make_app() -> FastAPI:
     """The application; it serves the paths below the one at which it is mounted."""
-    app = FastAPI(title="Sparkify", openapi_url=None, docs_url=None, redoc_url=None)
+    # A redirect would lead to the host that the request names, whatever it is.
+    app = FastAPI(title="Sparkify", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(routes)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Static(), name="static")
     app.add_exception_handler(HTTPException, in_words)
     app.add_exception_handler(RequestValidationError, in_words)
     return app
 
 
-@routes.get("/")
+@read("/")
 def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -> Response:
     """The calendar of all log dates, and those that need a look."""
     if dag_id != DAG_ID:
-        return page(request, "another_dag.html", other=dag_id)
+        return page(request, "another_dag.html", other=echo(dag_id))
     dates = read_dates(session)
     to_look_at = [found for found in reversed(dates.values()) if found.state.needs_a_look]
     return page(
@@ -80,7 +85,7 @@ def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -
     )
 
 
-@routes.get("/dates/{log_date}")
+@read("/dates/{log_date}")
 def show_date(request: Request, session: SessionDep, log_date: date) -> Response:
     """One log date: how it stands, its runs, the loads and checks of the run that decides."""
     dates = read_dates(session)
@@ -100,14 +105,14 @@ def show_date(request: Request, session: SessionDep, log_date: date) -> Response
     )
 
 
-@routes.get("/run")
+@read("/run")
 def show_run(request: Request, session: SessionDep, run_id: str, dag_id: str = DAG_ID) -> Response:
     """One run: its log dates, its loads and its checks."""
     if dag_id != DAG_ID:
-        return page(request, "another_dag.html", other=dag_id)
+        return page(request, "another_dag.html", other=echo(dag_id))
     run = read_run(session, run_id)
     if run is None:
-        raise HTTPException(404, f"Airflow has no run {run_id} of {DAG_ID}. It may have been deleted.")
+        raise HTTPException(404, f"Airflow has no run {echo(run_id)} of {DAG_ID}. It may have been deleted.")
     dates = log_date_states.of_runs([run])
     return page(
         request,
@@ -119,7 +124,7 @@ def show_run(request: Request, session: SessionDep, run_id: str, dag_id: str = D
     )
 
 
-@routes.get("/checks")
+@read("/checks")
 def show_checks(
     request: Request, session: SessionDep, choice: Annotated[Choice, Depends()], number: Number = 1
 ) -> Response:
@@ -138,9 +143,9 @@ def show_checks(
     )
 
 
-@routes.get("/loads")
+@read("/loads")
 def show_loads(
-    request: Request, session: SessionDep, table: str = "", on: str = "", number: Number = 1
+    request: Request, session: SessionDep, table: Asked = "", on: Asked = "", number: Number = 1
 ) -> Response:  # fmt: skip
     """The load history, some runs a page."""
     runs = read_runs(session)
@@ -161,33 +166,30 @@ def show_loads(
     )
 
 
-@routes.get("/report")
-def show_report(request: Request) -> Response:
+@read("/report")
+async def show_report(request: Request) -> Response:
     """The latest report in a frame; or how to have one made."""
-    try:
-        there = Report.latest().exists()
-    except (SettingsError, Unavailable) as error:
-        raise HTTPException(502, str(error)) from error
+    there = await _of_report(Report.exists)
     return page(request, "report.html", 200 if there else 404, there=there)
 
 
-@routes.get("/report/latest")
-def send_report(request: Request) -> Response:
+@read("/report/latest")
+async def send_report(request: Request) -> Response:
     """The latest report itself."""
-    try:
-        pieces = Report.latest().read()
-    except (SettingsError, Unavailable) as error:
-        raise HTTPException(502, str(error)) from error
-    if pieces is None:
+    report = await _of_report(Report.read)
+    if report is None:
         return page(request, "report.html", 404, there=False)
-    return StreamingResponse(pieces, media_type="text/html; charset=utf-8", headers=headers(REPORT_POLICY))
+    return Response(report, media_type="text/html; charset=utf-8", headers=headers(REPORT_POLICY))
 
 
-async def in_words(request: Request, error: Exception) -> Response:
-    """What went wrong, as a page: whoever reads it may sit before a frame of Airflow's."""
-    if isinstance(error, HTTPException):
-        return page(request, "error.html", error.status_code, detail=_detail(error), code=error.status_code)
-    return page(request, "error.html", 422, detail="The address holds something that is no date or number.", code=422)
+async def _of_report(question: Callable[[Report], Any]) -> Any:
+    try:
+        return await in_turn(question)
+    except SettingsError as error:
+        raise HTTPException(502, str(error)) from error
+    except Unavailable as error:
+        detail = f"{str(error).rstrip('.')}. Try again in a few seconds."
+        raise HTTPException(503, detail, {"Retry-After": "5"}) from error
 
 
 def read_dates(session: Any) -> dict[date, LogDate]:
@@ -209,12 +211,8 @@ def _details(run: Run | None) -> dict[str, Any]:
     }
 
 
-def _detail(error: HTTPException) -> str:
-    return "The page has no such address." if error.detail == "Not Found" else str(error.detail)
-
-
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise HTTPException(422, f"{text} is no date. Give it as YYYY-MM-DD.") from error
+        raise HTTPException(422, f"{echo(text)} is no date. Give it as YYYY-MM-DD.") from error

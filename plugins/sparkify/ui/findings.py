@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
+
+from sparkify.ui.answers import LONGEST_ECHO
 from sparkify.ui.records import Run
+
+Asked = Annotated[str, Query(max_length=LONGEST_ECHO)]
 
 PASSED, BROKEN, NOT_RUN = "passed", "broken", "not-run"
 #: How a check can have ended, with the words for it.
@@ -42,11 +47,11 @@ class Finding:
 class Choice:
     """Which findings a reader asked for; '' is any. Without an outcome only those that did not pass are shown."""
 
-    check: str = ""
-    severity: str = ""
-    outcome: str = ""
-    date: str = ""
-    text: str = ""
+    check: Asked = ""
+    severity: Asked = ""
+    outcome: Asked = ""
+    date: Asked = ""
+    text: Asked = ""
 
     @property
     def wants_passed(self) -> bool:
