@@ -11,7 +11,7 @@ from local.redshift import protocol
 from local.redshift.backend import Backend, refusal
 from local.redshift.load import csv_rows
 from local.redshift.load.columns import Column
-from local.redshift.load.rows import LoadFailedError, Path, RowEncoder, TooManyErrorsError
+from local.redshift.load.rows import LoadFailedError, Path, RefusedDataError, RowEncoder
 from local.redshift.load.source import Reader, list_objects, read_json_paths
 from local.redshift.sql.lexer import quote_literal, quote_name, relation
 from local.redshift.sql.plan import Load
@@ -53,11 +53,10 @@ class CopyCommand:
         failure: Exception | None = None
         try:
             await _copy(load, _columns(load, found), backend, record, errors)
-        except (LoadFailedError, TooManyErrorsError, protocol.BackendError) as error:
+        except (LoadFailedError, RefusedDataError, protocol.BackendError) as error:
             failure = error
             record.status = "aborted"
             record.loaded_rows = 0
-            record.error_message = str(error)
         await self._system_tables.record(record, [error | {"table_id": table_id} for error in errors])
         remembered = {"last_load_id": query_id}
         if failure is None or errors:

@@ -38,8 +38,8 @@ def message(kind: bytes, body: bytes = b"") -> bytes:
 
 
 def text(value: str) -> bytes:
-    """A zero-terminated string."""
-    return value.encode() + b"\0"
+    """A zero-terminated string; half a surrogate, which UTF-8 has no bytes for, is written as an escape."""
+    return value.encode(errors="backslashreplace") + b"\0"
 
 
 def query(sql: str) -> bytes:

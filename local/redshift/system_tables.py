@@ -43,7 +43,6 @@ class LoadRecord:
     loaded_rows: int = 0
     loaded_bytes: int = 0
     source_file_count: int = 0
-    error_message: str = ""
 
 
 class SystemTables:

@@ -18,8 +18,7 @@ create table if not exists loads (
     loaded_rows bigint,
     loaded_bytes bigint,
     source_file_count integer,
-    error_count bigint,
-    error_message text
+    error_count bigint
 );
 create table if not exists load_errors (
     entry bigint generated always as identity,

@@ -9,27 +9,30 @@ end;
 drop view if exists sys_load_error_detail, stl_load_errors, sys_load_history, stv_locks,
     svv_transactions, svv_roles, table_constraints, key_column_usage, keys cascade;
 
+-- Texts are CHAR where Amazon says so, and come with their blanks.
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 create or replace view sys_load_error_detail as
 select
     user_id::integer,
     query_id,
     transaction_id,
     session_id,
-    current_database()::varchar(64) as database_name,
+    current_database()::char(64) as database_name,
     table_id::integer,
     start_time,
-    file_name::varchar(256),
+    file_name::char(256),
     line_number,
-    column_name::varchar(127),
-    column_type::varchar(10),
-    column_length::varchar(10),
+    column_name::char(127),
+    column_type::char(10),
+    column_length::char(10),
     position,
     error_code,
-    error_message::varchar(512)
+    error_message::char(512)
 from load_errors
 where is_visible(user_id)
 order by entry;
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
 create or replace view stl_load_errors as
 select
     user_id::integer as userid,
@@ -38,22 +41,24 @@ select
     start_time as starttime,
     session_id as session,
     query_id::integer as query,
-    file_name::varchar(256) as filename,
+    file_name::char(256) as filename,
     line_number,
-    column_name::varchar(127) as colname,
-    column_type::varchar(10) as type,
-    column_length::varchar(10) as col_length,
+    column_name::char(127) as colname,
+    column_type::char(10) as type,
+    column_length::char(10) as col_length,
     position,
-    raw_line::varchar(1024),
-    raw_field_value::varchar(1024),
+    raw_line::char(1024),
+    raw_field_value::char(1024),
     error_code as err_code,
-    left(error_message, 100)::varchar(100) as err_reason,
+    left(error_message, 100)::char(100) as err_reason,
     0 as is_partial,
-    0::bigint as start_offset
+    0::bigint as start_offset,
+    0::bigint as copy_job_id
 from load_errors
 where is_visible(user_id)
 order by entry;
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html
 create or replace view sys_load_history as
 select
     user_id::integer,
@@ -71,8 +76,11 @@ select
     loaded_rows,
     loaded_bytes,
     source_file_count,
+    loaded_bytes as source_file_bytes,
+    source_file_count as file_count_scanned,
+    loaded_bytes as file_bytes_scanned,
     error_count,
-    error_message
+    0::bigint as copy_job_id
 from loads
 where is_visible(user_id);
 

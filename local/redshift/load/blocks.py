@@ -22,6 +22,8 @@ _MOST_OTHERS, _MOST_TEXTS = 1 << 15, 1 << 7
 _COMPARABLE = {str, int, type(None)}
 _decode_any = msgspec.json.Decoder().decode_lines
 _ESCAPES = re.compile(rb"\\u(?:[dD]|0000)")
+# msgspec knows no negative zero that is an integer.
+_NEGATIVE_ZERO = re.compile(rb"[:,\[][ \t\r\n]*-0(?![.\deE])")
 
 
 class BlockDecoder:
@@ -57,6 +59,8 @@ class BlockDecoder:
         # A smaller block holds no object over the limit; no text holds a NUL or half a surrogate unless so escaped.
         escaped = b"\\" in block and b"\\u" in block
         if len(block) > MAX_OBJECT_BYTES or (escaped and _ESCAPES.search(block)):
+            return None
+        if b"-0" in block and _NEGATIVE_ZERO.search(block):
             return None
         with contextlib.suppress(UnicodeDecodeError):
             # Of what no column takes msgspec does not even check that it is UTF-8.

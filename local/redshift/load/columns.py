@@ -29,6 +29,9 @@ _TYPE_WORDS = {
 _TRUE = ("t", "true", "y", "yes", "1")
 _FALSE = ("f", "false", "n", "no", "0")
 _WHITE_SPACE = " \t\n\v\f\r"
+# Of a character in UTF-8, by the first five bits of its first byte.
+_LENGTHS = {**dict.fromkeys(range(0b11000, 0b11100), 2), **dict.fromkeys((0b11100, 0b11101), 3), 0b11110: 4}
+_LONGEST_CHARACTER = 4
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Wide enough that cutting to a scale never rounds.
@@ -101,6 +104,41 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def invalid_utf8(text: str) -> ValueRefusedError | None:
+    """What is wrong with a text that was decoded with surrogates in place of bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        sequence = text[error.start : error.start + _LONGEST_CHARACTER].encode(errors="surrogateescape")
+        return _bad_utf8(sequence, error.start)
+    return None
+
+
+def _bad_utf8(sequence: bytes, position: int) -> ValueRefusedError:
+    """The error of the bytes at the beginning of a sequence.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html
+    """
+    length = _LENGTHS.get(sequence[0] >> 3, 1)
+    if length == 1:
+        kind = 1 if 0xF8 <= sequence[0] < 0xFE else 3
+    elif not all(0x80 <= byte < 0xC0 for byte in sequence[1:length]):
+        kind = 4
+    elif len(sequence) < length:
+        kind = 2
+    else:
+        kind = 5 if sequence[0] == 0xED else 8 if sequence[0] >= 0xF4 else 9
+    shown = f"{sequence[:length].hex(' ')} (error {kind})"
+    words = f"String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {shown}"
+    return ValueRefusedError(1220, words, position)
+
+
+def _multibyte(text: str) -> ValueRefusedError:
+    position, letter = next((at, letter) for at, letter in enumerate(text) if not letter.isascii())
+    words = "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char:"
+    return ValueRefusedError(1220, f"{words} {letter.encode().hex(' ')}", position)
+
+
 def _text(text: str, column: Column, load: Load) -> str | None:
     if ("EMPTYASNULL" in load.flags and not text) or (
         "BLANKSASNULL" in load.flags and text and not text.strip(_WHITE_SPACE)
@@ -109,12 +147,12 @@ def _text(text: str, column: Column, load: Load) -> str | None:
     try:
         encoded = text.encode()
     except UnicodeEncodeError as error:
-        words = "String contains invalid or unsupported UTF-8 codepoints."
-        raise ValueRefusedError(1220, words, error.start) from None
+        # Half a surrogate: JSON can write it, UTF-8 has no bytes for it.
+        raise _bad_utf8(text[error.start].encode(errors="surrogatepass"), error.start) from None
     if "\0" in text:
-        raise ValueRefusedError(1224, "Invalid null byte - field longer than 1 byte", text.index("\0"))
+        raise ValueRefusedError(1218, "Invalid null byte - field longer than 1 byte", text.index("\0"))
     if column.type == "bpchar" and not text.isascii():
-        raise ValueRefusedError(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR).")
+        raise _multibyte(text)
     if column.length and len(encoded) > column.length:
         if "TRUNCATECOLUMNS" not in load.flags:
             raise ValueRefusedError(1204, "String length exceeds DDL length")
@@ -137,7 +175,7 @@ def _integer(text: str, column: Column, load: Load) -> int:
     if len(_number(_INTEGER, text, column)) < 40 and -limit <= int(text) < limit:
         return int(text)
     words = f"Overflow (Max: {limit - 1}), Value {text[:40]}, Type: {_TYPE_WORDS[column.type]}"
-    raise ValueRefusedError(1208, words)
+    raise ValueRefusedError(1222, words)
 
 
 def _decimal(text: str, column: Column, load: Load) -> str:
@@ -153,7 +191,7 @@ def _decimal(text: str, column: Column, load: Load) -> str:
             return text if exact == written and "e" not in text.lower() else f"{exact:f}"
     except InvalidOperation:
         pass
-    raise ValueRefusedError(1208, f"Overflow for NUMERIC({column.precision},{column.scale})")
+    raise ValueRefusedError(1209, f"Overflow for NUMERIC({column.precision},{column.scale})")
 
 
 def _float(text: str, column: Column, load: Load) -> str | float:

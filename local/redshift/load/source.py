@@ -80,9 +80,13 @@ def _fetch(uri: str) -> tuple[IO[bytes], int]:
 
 
 def _listed(uri: str, what: str, name: str) -> list[Any]:
-    """The list of that name in a small JSON document."""
+    """The list of that name in a small JSON document, which is UTF-8 as Amazon asks for.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html#copy-encoding
+    """
     try:
-        document = json.load(_fetch(uri)[0])
+        document = json.loads(_fetch(uri)[0].read().decode())
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise LoadFailedError(f"The {what} {uri} is not valid JSON: {error}") from None
     found = document.get(name) if isinstance(document, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,12 +58,34 @@ OBJECTS = st.one_of(
     st.tuples(VALUES, VALUES).map(lambda two: f'{{"a": {two[0]}, "other": {two[1]}}}'),
     st.tuples(VALUES, VALUES).map(lambda two: f'{{"a": {two[0]},\n"a":\n{two[1]}\n}}'),
     VALUES.map(lambda value: f'{{"other": [\n{{"a": {value}}}\n]}}'),
-    st.sampled_from(["{}", "{", "}", '{"a": 1', "junk", "[1]", "\ufeff{}", "", " "]),
+    st.sampled_from(
+        [
+            "{}",
+            "{",
+            "}",
+            '{"a": 1',
+            '{"a": 1,',
+            '{"a":',
+            '{"a": [',
+            '[{"a": 1}',
+            "]",
+            ",",
+            "junk",
+            "[1]",
+            "\ufeff{}",
+            "\x1a",
+            "",
+            " ",
+        ]
+    ),
+    st.sampled_from(['"\\u0000"', '"\\ud83d"', '"\\udcb0"', '"\x9b\u202e\u2028"', '"\x01"', '"a"']).map(
+        lambda key: f'{{{key}: 1, "a": {{{key}: [{key}]}}}}'
+    ),
 ).map(lambda text: text.encode("utf-8", "surrogatepass"))
 BYTES = st.one_of(OBJECTS, st.binary(max_size=12), st.just(b'{"a": 1, "other": "\xff"}'), st.just(b'{"a": "\xc3"}'))
-FILES = st.lists(st.tuples(BYTES, st.sampled_from([b"\n", b"\r\n", b"\n\n", b" ", b""])), max_size=6).map(
-    lambda parts: b"".join(part + end for part, end in parts)
-)
+FILES = st.lists(
+    st.tuples(BYTES, st.sampled_from([b"\n", b"\r\n", b"\r\r\n", b"\r", b"\n\n", b" ", b",\n", b""])), max_size=6
+).map(lambda parts: b"".join(part + end for part, end in parts))
 LOADS: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     time_format=st.sampled_from(["", "auto", "epochsecs", "epochmillisecs"]),
@@ -138,3 +161,26 @@ def test_what_is_nested_too_deeply_to_be_a_text_is_refused() -> None:
     # Hypothesis lets functions call each other more deeply than a running stand-in does.
     _, rows, errors = encode(("varchar", {}), b'{"a": ' + b"[" * 700 + b"]" * 700 + b"}", 1 << 16)
     assert (rows, errors[0]["error_code"]) == (0, 1216)
+
+
+LARGE = {
+    "one line": b'{"a": 1, "b": "' + b"x" * 9_000_000 + b'"}',
+    "many lines": b'{"a": 1, "b": [' + b'"xxxxxxxxxxxxxxxxxxx",\n' * 400_000 + b"1]}",
+    "never ends": b'{"a": 1, "b": [' + b'"xxxxxxxxxxxxxxxxxxx",\n' * 400_000,
+    "no structure": b"x" * 9_000_000,
+    "nested": b'{"a":' + b"[" * 9_000_000,
+}
+
+
+@pytest.mark.parametrize("large", LARGE)
+@pytest.mark.parametrize("block", [1 << 16, 1 << 24])
+def test_what_is_too_large_is_one_error_of_the_line_where_it_begins(large: str, block: int) -> None:
+    data = b'{"a": 1}\n' + LARGE[large].rstrip(b"\n") + b'\n{"a": 2}\n{"a": "x"}\n'
+    began = time.process_time()
+    lines, count, errors = encode(("int4", {}), data, block)
+    assert (lines, count) == (b"1\n2\n", 2)
+    last_line = data.count(b"\n")
+    assert [error["line_number"] for error in errors] == [2, last_line]
+    assert str(errors[0]["raw_line"]) == LARGE[large][:1024].decode()
+    # Reading it again with each block would take minutes.
+    assert time.process_time() - began < 60
