@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
 from local.stack import connections
 from local.stack.home import Home
 from local.stack.stack import temporary
 from tests.command_line import CommandLine
+from tests.made_schema import MadeSchema
 from tests.month import PUBLISHED
+from tests.pipeline import Pipeline
 
 # The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
 settings.register_profile("same", derandomize=True)
@@ -58,10 +61,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def read_descriptions_of_aws_once() -> Iterator[None]:
-    """Each client reads them anew, as is right for a process of its own; here that would be half of a task's time."""
+def read_once() -> Iterator[None]:
+    """Read AWS's descriptions and split the schema files once.
+
+    Each client and each task does so again, as is right for a process of its own; here that is half of a task's time.
+    """
+    split = functools.cache(DbApiHook.split_sql_string)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", functools.cache(JSONFileLoader().load_file).__call__)
+        patch.setattr(Loader, "list_available_services", functools.cache(Loader().list_available_services).__call__)
+        patch.setattr(DbApiHook, "split_sql_string", staticmethod(lambda *given, **more: list(split(*given, **more))))
         yield
 
 
@@ -116,6 +125,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
             bucket=connections.SOURCE_BUCKET,
             control_bucket=connections.CONTROL_BUCKET,
         )
+
+
+@pytest.fixture(scope="session")
+def schema(stack: RunningStack) -> Iterator[MadeSchema]:
+    """A schema with all tables, which tests have one after the other; a pipeline in it ends with `empty`."""
+    with pytest.MonkeyPatch.context() as patch:
+        pipeline = Pipeline(stack, patch.setenv)
+        # Without the views: some tests drop a table, and the stand-in refuses that of a table with a view.
+        yield pipeline.make("tables")
+        pipeline.drop()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -19,6 +18,7 @@ from airflow.sdk import DAG
 from local.reference import KEYS, ROW_TYPES, Tables, differences
 from sparkify.loading.settings import Settings
 from sparkify.loading.warehouse import Warehouse
+from tests.made_schema import MadeSchema
 
 # The tasks that write; a test of what they write need not also satisfy the checks.
 WRITING = ("tables", "stage_events", "stage_songs", "songplays", "users", "songs", "artists", "time")
@@ -35,24 +35,22 @@ def load_dag(dag_id: str) -> DAG:
     return bag.dags[dag_id]
 
 
-def table_names(task: Any) -> set[str]:
-    """The tables that a task's schema files create."""
-    return {name.lower() for text in task.sql for name in re.findall(r"not exists\s+(\w+)", text)}
-
-
 class Pipeline:
     """A schema and a bucket of one's own, and the DAGs' tasks run for them in order.
 
     :param stack: the running PostgreSQL, S3 and stand-in.
     :param set_environment: sets an environment variable for the length of the test.
-    :param schema: the warehouse schema; a new name, of no schema yet, unless given.
+    :param schema: the warehouse schema, or one that :meth:`make` made; a new name, of no schema yet, unless given.
     """
 
-    def __init__(self, stack: Any, set_environment: Callable[[str, str], None], schema: str | None = None) -> None:
+    def __init__(
+        self, stack: Any, set_environment: Callable[[str, str], None], schema: str | MadeSchema | None = None
+    ) -> None:
         self.stack = stack
         self.s3 = stack.s3
         name = uuid.uuid4().hex[:12]
-        self.schema = schema or f"t_{name}"
+        self._made = schema if isinstance(schema, MadeSchema) else None
+        self.schema = schema.name if isinstance(schema, MadeSchema) else schema or f"t_{name}"
         self.bucket, self.control_bucket = f"source-{name}", f"control-{name}"
         for bucket in (self.bucket, self.control_bucket):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
@@ -169,17 +167,17 @@ class Pipeline:
         with self.session() as warehouse:
             return warehouse.execute(sql)
 
+    def make(self, *tasks: str) -> MadeSchema:
+        """Make the schema by these tasks of sparkify_schema, or by all, for pipelines to have one after the other."""
+        self.run(dag_id="sparkify_schema", only=tasks)
+        return MadeSchema.from_warehouse(self.stack.home, self.schema, tasks)
+
     def empty(self) -> None:
-        """Take every row out of the schema, and out of it every table that is not the package's."""
+        """Bring the schema back to how it was made; it must be one that :meth:`make` made."""
         self._reset_connections()
-        self.run(dag_id="sparkify_schema", only={"tables"})
-        ours = {name for task in load_dag("sparkify_schema").tasks for name in table_names(task)}
-        with self.session() as warehouse:
-            for (name,) in warehouse.rows(
-                "select c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-                f" where n.nspname = '{self.schema}' and c.relkind = 'r'"
-            ):
-                warehouse.execute(f"delete from {name}" if name in ours else f"drop table {name}")
+        assert self._made
+        if not self._made.empty():
+            self.run(dag_id="sparkify_schema", only=self._made.tasks)
 
     def drop(self) -> None:
         """Forget the test's schema."""
@@ -203,8 +201,10 @@ class Pipeline:
 
     def assert_equals(self, expected: Tables, tables: Iterable[str] = tuple(ROW_TYPES)) -> None:
         """Every table equals the reference's, row by row."""
-        for name in tables:
-            fields = ROW_TYPES[name]._fields  # type: ignore[attr-defined]
-            key = [fields.index(column) for column in KEYS[name]]
-            found = differences(expected.rows(name), self.table(name), key)
-            assert not found, f"{name}: " + "; ".join(found.lines(fields))
+        with self.session() as warehouse:
+            for name in tables:
+                fields = ROW_TYPES[name]._fields  # type: ignore[attr-defined]
+                key = [fields.index(column) for column in KEYS[name]]
+                held = warehouse.rows(f"select {', '.join(fields)} from {name}")
+                found = differences(expected.rows(name), held, key)
+                assert not found, f"{name}: " + "; ".join(found.lines(fields))

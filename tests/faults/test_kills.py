@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from psycopg import sql
 
+from tests import made_schema
 from tests.conftest import FaultKind
 from tests.faults import scenes
 from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded, kill_at
 from tests.faults.ground import RECORDING, Ground, Records
+from tests.made_schema import Shape
 from tests.pipeline import Pipeline
 
 pytestmark = pytest.mark.faults
@@ -24,16 +26,6 @@ SESSION_BEGINS = 6
 INTERLUDES = ("nothing", "nothing", "another file", "nothing", "nothing", "a task cleared")
 # Making a schema is fifty statements, much alike.
 KILLS_OF_A_SCHEMA = 12
-SHAPE = """
-select c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-    pg_get_expr(d.adbin, d.adrelid), pg_get_viewdef(c.oid),
-    array(select pg_get_constraintdef(o.oid) from pg_constraint as o where o.conrelid = c.oid order by 1)
-from pg_class as c
-left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
-where c.relnamespace = to_regnamespace(%s) and c.relkind not in ('i', 't')
-order by c.relname, a.attnum
-"""
 MANIFESTS = r"sparkify/manifests/sparkify_daily/run_\d+/stage_(events|songs)/try-\d/[\w-]+\.(manifest|json)"
 
 
@@ -88,10 +80,10 @@ def _go_on(what: str, run: Attempts, task_id: str, chance: random.Random) -> Non
     scenes.deliver(run.pipeline, scenes.AFTER)
 
 
-def shape(ground: Ground, pipeline: Pipeline) -> list[tuple[Any, ...]]:
+def shape(ground: Ground, pipeline: Pipeline) -> Shape:
     """The tables and views of a schema with their columns, rules and texts."""
     with ground.postgres() as connection:
-        return connection.execute(SHAPE, [pipeline.schema]).fetchall()
+        return made_schema.shape(connection, pipeline.schema)
 
 
 def relations(ground: Ground, pipeline: Pipeline) -> set[int]:

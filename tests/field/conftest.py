@@ -10,6 +10,7 @@ import pytest
 from local import cli
 from local.seeding import seed
 from tests.conftest import RunningStack
+from tests.made_schema import MadeSchema
 from tests.pipeline import Pipeline
 
 
@@ -34,19 +35,9 @@ class Ground:
         return code, said.out + said.err
 
 
-@pytest.fixture(scope="session")
-def schema(stack: RunningStack) -> Iterator[str]:
-    """A schema with all tables, which the cases share one after the other."""
-    with pytest.MonkeyPatch.context() as patch:
-        made = Pipeline(stack, patch.setenv)
-        made.run(dag_id="sparkify_schema", only={"tables"})
-        yield made.schema
-        made.drop()
-
-
 @pytest.fixture
 def ground(
-    stack: RunningStack, schema: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stack: RunningStack, schema: MadeSchema, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Ground]:
     """An empty bucket and empty tables; commands find the stack."""
     monkeypatch.setenv("SPARKIFY_HOME", str(stack.home.folder))

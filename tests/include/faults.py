@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
+
+from local.stack import databases
 from sparkify.loading.checks import CheckResult
 from sparkify.loading.exceptions import DataError
+from tests import made_schema
 from tests.examples import Raw, event, play, song
-from tests.pipeline import PROJECT, Pipeline, load_dag, table_names
+from tests.made_schema import Connection
+from tests.pipeline import PROJECT, Pipeline
 
 PAGE = PROJECT / "docs" / "operations.md"
 BEGIN = "<!-- Written by: WRITE_FAULTS=1 pytest tests/include/test_quality.py -->"
@@ -236,10 +241,8 @@ class Sound:
         pipeline.put(self.files)
         pipeline.run(EARLIER[0], LATER, missing_file="skip")
         self.results = checked(pipeline)
-        self.tables = sorted({name for task in load_dag("sparkify_schema").tasks for name in table_names(task)})
-        pipeline.execute(f"create schema if not exists {self.kept}")
-        for table in self.tables:
-            pipeline.execute(f"create table {self.kept}.{table} as select * from {table}")
+        with self._postgres() as connection:
+            made_schema.keep(connection, pipeline.schema, self.kept)
 
     def results_of(self, fault: Fault) -> list[CheckResult]:
         """Plant the fault and run what follows on it until a task fails; what its checks found."""
@@ -254,15 +257,17 @@ class Sound:
         for item in self.pipeline.s3.list_objects_v2(Bucket=self.pipeline.bucket)["Contents"]:
             self.pipeline.remove(item["Key"])
         self.pipeline.put(self.files)
-        with self.pipeline.session() as warehouse:
-            for table in self.tables:
-                warehouse.execute(f"delete from {table}")
-                warehouse.execute(f"insert into {table} select * from {self.kept}.{table}")
+        with self._postgres() as connection:
+            made_schema.put_back(connection, self.pipeline.schema, self.kept)
 
     def drop(self) -> None:
         """Forget the schema and the copy."""
-        self.pipeline.execute(f"drop schema {self.kept} cascade")
+        with self._postgres() as connection:
+            made_schema.drop(connection, self.kept)
         self.pipeline.drop()
+
+    def _postgres(self) -> Connection:
+        return psycopg.connect(databases.admin_dsn(self.pipeline.stack.home, databases.WAREHOUSE))
 
 
 def checked(pipeline: Pipeline, *, only: Sequence[str] = (), **params: Any) -> list[CheckResult]:

@@ -28,6 +28,7 @@ from tests.include.faults import (
     visit,
     write,
 )
+from tests.made_schema import MadeSchema
 from tests.month import month
 from tests.pipeline import PROJECT, Pipeline
 
@@ -82,16 +83,15 @@ def test_loading_the_dates_again_cures_what_somebody_changed(sound: Sound) -> No
 
 
 @pytest.fixture(scope="module")
-def schema(stack: Any) -> Iterator[str]:
+def schema(stack: Any) -> Iterator[MadeSchema]:
     with pytest.MonkeyPatch.context() as patch:
-        made = Pipeline(stack, patch.setenv)
-        made.run(dag_id="sparkify_schema")
-        yield made.schema
-        made.drop()
+        pipeline = Pipeline(stack, patch.setenv)
+        yield pipeline.make()
+        pipeline.drop()
 
 
 @pytest.fixture
-def pipeline(stack: Any, schema: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+def pipeline(stack: Any, schema: MadeSchema, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     made = Pipeline(stack, monkeypatch.setenv, schema)
     yield made
     made.empty()

@@ -8,15 +8,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.reference import read_log_files, read_song_files, star_schema
 from tests.examples import Example, event
 from tests.pipeline import Pipeline
-
-pytestmark = pytest.mark.story
 
 FIRST = date(2018, 11, 1)
 DATES = [FIRST + timedelta(days) for days in range(3)]

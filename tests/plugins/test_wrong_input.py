@@ -9,12 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+from tenacity import wait_none
 
 from local.stack.connections import aws_environment
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.examples import event, play, song
 from tests.local.redshift.conftest import free_port
-from tests.pipeline import Pipeline
+from tests.pipeline import WRITING, Pipeline
 
 LOADED, NEXT = date(2018, 11, 1), date(2018, 11, 2)
 FILE = "log_data/2018/11/2018-11-02-events.json"
@@ -79,18 +81,25 @@ def nobody_listens(pipeline: Pipeline) -> dict[str, Any]:
     return connection("redshift_default", port=free_port())(pipeline)
 
 
+@pytest.fixture(autouse=True)
+def no_pause_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow's hook tries to connect five times; how long it waits in between is not the point."""
+    monkeypatch.setattr(RedshiftSQLHook.get_conn.retry, "wait", wait_none())
+
+
 @pytest.fixture
 def loaded(pipeline: Pipeline) -> Pipeline:
     """One date is loaded, and the next delivered."""
     pipeline.put({"song_data/A/A/A/TRAAAAA.json": json.dumps(song("SO1")).encode()})
     pipeline.put_events(LOADED, [play(), event(itemInSession=1)])
-    pipeline.run(LOADED)
+    pipeline.run(LOADED, only=WRITING)
     pipeline.put_events(NEXT, [play(itemInSession=2, ts=1_541_160_000_000)])
     return pipeline
 
 
 def content(pipeline: Pipeline) -> dict[str, list[Any]]:
-    return {table: sorted(pipeline.rows(f"select * from {table}"), key=repr) for table in TABLES}
+    with pipeline.session() as warehouse:
+        return {table: sorted(warehouse.rows(f"select * from {table}"), key=repr) for table in TABLES}
 
 
 @pytest.mark.parametrize(
