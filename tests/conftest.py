@@ -6,7 +6,8 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.providers.common.sql.hooks.sql import DbApiHook
@@ -17,6 +18,7 @@ from local.stack import connections
 from local.stack.home import Home
 from local.stack.stack import temporary
 from tests.command_line import CommandLine
+from tests.faults import survival
 from tests.made_schema import MadeSchema
 from tests.month import PUBLISHED
 from tests.pipeline import Pipeline
@@ -26,15 +28,7 @@ settings.register_profile("same", derandomize=True)
 settings.register_profile("search", max_examples=3000, print_blob=True)
 settings.load_profile("same")
 
-FaultKind = Literal["kill", "cut", "s3", "server", "conflict"]
-# As the last line of a run calls them.
-FAULTS: Mapping[FaultKind, str] = {
-    "kill": "kills of tasks",
-    "cut": "cut connections",
-    "s3": "faults of S3",
-    "server": "ends of sessions and servers",
-    "conflict": "conflicts",
-}
+FAULTS = Path(survival.__file__).parent
 # The files that take longest, so that no process is left with one of them at the end; those that run Airflow itself
 # among those that do not.
 LONGEST = (
@@ -52,6 +46,22 @@ LONGEST = (
     "tests/dags/test_sparkify_warehouse.py",
     "tests/local/test_runs.py",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for what a run of every night has time for."""
+    parser.addoption(
+        "--every-statement",
+        action="store_true",
+        help="Kill each task at every statement, let it meet every fault in every phase, and load the month by a "
+        "backfill in both directions and under both isolations. Without it: one statement of each phase, one backfill.",
+    )
+
+
+@pytest.fixture(scope="session")
+def every_statement(pytestconfig: pytest.Config) -> bool:
+    """Whether the run has time for more than one case of a kind."""
+    return bool(pytestconfig.getoption("every_statement"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,17 +96,46 @@ def pytest_report_header() -> str:
     return f"month: {'the published one' if PUBLISHED.is_dir() else 'a small one, for the published one is not there'}"
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many cases each property was tried on, and how many faults of each kind were survived."""
-    faults: Counter[object] = Counter()
+def properties(config: pytest.Config) -> Iterator[tuple[str, str, object]]:
+    """What the tests that ran have told: each test's name, and a property's name and value."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     for outcome in ("passed", "failed"):
-        for report in terminalreporter.getreports(outcome):
-            if cases := sum(name == "case" for name, _ in report.user_properties):
-                terminalreporter.write_line(f"{cases} cases: {report.nodeid}")
-            faults.update(kind for name, kind in report.user_properties if name == "fault")
-    if faults:
-        kinds = ", ".join(f"{faults[kind]} {called}" for kind, called in FAULTS.items() if faults[kind])
-        terminalreporter.write_line(f"{faults.total()} faults were survived: {kinds}.")
+        for report in reporter.getreports(outcome):
+            yield from ((report.nodeid, name, value) for name, value in report.user_properties)
+
+
+def all_faults_were_asked_for(config: pytest.Config) -> bool:
+    """Whether the command line leaves out none of the tests in tests/faults."""
+    options = config.option
+    narrowed = options.keyword or options.markexpr not in ("", "faults") or options.deselect or options.collectonly
+    asked = [config.invocation_params.dir / argument for argument in config.args]
+    return not (narrowed or getattr(options, "lf", False)) and any(map(FAULTS.is_relative_to, asked))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run of all faults that leaves a hole in the table of what is survived."""
+    config = session.config
+    whole = (
+        exitstatus == pytest.ExitCode.OK and not hasattr(config, "workerinput") and all_faults_were_asked_for(config)
+    )
+    if whole and survival.Table.from_properties(properties(config)).holes():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Show how many cases each property was tried on, and which faults were survived where."""
+    cases = Counter(test for test, name, _ in properties(config) if name == "case")
+    for test, number in cases.items():
+        terminalreporter.write_line(f"{number} cases: {test}")
+    table = survival.Table.from_properties(properties(config))
+    if not table.survived:
+        return
+    terminalreporter.section(f"{table.survived.total()} faults were survived")
+    for line in table.lines():
+        terminalreporter.write_line(line)
+    if all_faults_were_asked_for(config):
+        for hole in table.holes():
+            terminalreporter.write_line(f"HOLE: not survived: {hole}", red=True)
 
 
 @dataclass(frozen=True)

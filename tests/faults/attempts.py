@@ -8,30 +8,19 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
 from sparkify.loading.exceptions import Unavailable
-from tests.faults.ground import GIVE_UP_SECONDS, Ground
+from tests.faults.ground import GIVE_UP_SECONDS, Ground, Records
+from tests.faults.survival import TASKS
 from tests.faults.wire import Connection
 from tests.pipeline import Pipeline, load_dag
 
-TASKS = (
-    "tables",
-    "stage_events",
-    "stage_songs",
-    "check_staging",
-    "songplays",
-    "users",
-    "songs",
-    "artists",
-    "time",
-    "check_warehouse",
-)
 DAG_TASKS = load_dag("sparkify_daily").tasks
 CHECKS = {task.task_id: len(task.files) for task in DAG_TASKS if task.task_id.startswith("check_")}
 # The last statement of a task's transaction.
@@ -41,6 +30,14 @@ RECORDS = ("insert into load_history", "insert into data_quality_results")
 def after(task_id: str) -> str:
     """The scene that a task leaves behind: the one before the next."""
     return [*TASKS, "end"][TASKS.index(task_id) + 1]
+
+
+class Stage(NamedTuple):
+    """A run that was done once: its pipeline, the rows before each of its tasks, and what each task asked."""
+
+    pipeline: Pipeline
+    records: Records
+    statements: Mapping[str, Sequence[str]]
 
 
 class Attempts:
@@ -79,7 +76,7 @@ class Attempts:
             if task_id == first or task_id not in CHECKS:
                 self.work(task_id)
 
-    def kill_task(self, task_id: str, number: int, moment: str = "answered") -> bool:
+    def kill_task(self, task_id: str, number: int, moment: str) -> bool:
         """Kill the process of a task with -9 at its n-th statement; False if it ended before that."""
         task, context = self.prepare(task_id)
         killed = kill_at(self.ground, lambda: task.execute(context), number, moment)
@@ -169,10 +166,17 @@ def was_killed(pid: int) -> bool:
     return status != 0
 
 
-def kill_at(ground: Ground, work: Callable[[], object], number: int, moment: str = "answered") -> bool:
+def kill_at(ground: Ground, work: Callable[[], object], number: int, moment: str) -> bool:
     """Do it in a process of its own, killed with -9 at its n-th statement; False if it ended before that."""
     pids: queue.SimpleQueue[int] = queue.SimpleQueue()
-    ground.wire.arm(number, moment, lambda _: os.kill(pids.get(), signal.SIGKILL))
+
+    def kill(connection: Connection) -> None:
+        os.kill(pids.get(), signal.SIGKILL)
+        if moment == "asked":
+            # The server does not hear what a dead task has asked.
+            connection.drop()
+
+    ground.wire.arm(number, moment, kill)
     pids.put(pid := fork(work))
     status = end_of(pid)
     struck = ground.wire.settle()

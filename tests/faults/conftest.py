@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from local.stack import connections
 from local.stack.stack import temporary
-from tests.conftest import FaultKind, RunningStack
+from tests.conftest import RunningStack
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts
+from tests.faults.attempts import Attempts, Stage, assert_nothing_is_left
 from tests.faults.ground import PROGRAMS, Ground, Records
+from tests.faults.survival import TASKS, Survivals
 from tests.pipeline import Pipeline
 
 
 @pytest.fixture
-def survived(request: pytest.FixtureRequest) -> Callable[[FaultKind], None]:
-    """Call it with its kind once a fault that was survived: the numbers are shown at the end of the run."""
-    counted: list[tuple[str, object]] = request.node.user_properties
-    return lambda kind: counted.append(("fault", kind))
+def survived(request: pytest.FixtureRequest) -> Survivals:
+    """Call it once a fault that was survived: the table of all is shown at the end of the run."""
+    return Survivals(request.node.user_properties)
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +41,8 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def recorded(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
-    """A schema, and its rows as they are before each task of the run that loads the first date anew.
+def recorded(ground: Ground) -> Iterator[Stage]:
+    """A schema, and its rows as they are before each task of the run that loads the first date again.
 
     The scene is called as the task.
     """
@@ -55,22 +55,23 @@ def recorded(ground: Ground) -> Iterator[tuple[Pipeline, Records]]:
             Attempts(ground, pipeline, log_date).finish("tables")
         scenes.deliver(pipeline, scenes.AFTER)
         run = Attempts(ground, pipeline, scenes.FIRST)
+        statements = {}
         for task_id in TASKS:
             records.save(task_id)
             run.work(task_id)
+            statements[task_id] = list(ground.wire.answered)
         records.save("end")
         pipeline.assert_equals(scenes.expected(scenes.AFTER))
-        yield pipeline, records
+        assert_nothing_is_left(pipeline)
+        yield Stage(pipeline, records, statements)
 
 
 @pytest.fixture
-def stage(
-    ground: Ground, recorded: tuple[Pipeline, Records], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Pipeline, Records]]:
+def stage(ground: Ground, recorded: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """That schema, with this process's connections led to it: other tests' pipelines may live as long as this one.
 
     Whatever happens there, nothing temporary must be left of it.
     """
-    recorded[0].connect(monkeypatch.setenv)
+    recorded.pipeline.connect(monkeypatch.setenv)
     yield recorded
     ground.wait_until_nothing_temporary_is_left()

@@ -18,6 +18,7 @@ from local.stack import databases
 from local.stack.connections import redshift_arguments
 from local.stack.stack import Stack
 from local.stack.supervision import Supervisor
+from tests import made_schema
 from tests.conftest import RunningStack
 from tests.faults.wire import Wire
 
@@ -121,14 +122,6 @@ class Records:
         self.ground = ground
         self.schema = schema
 
-    def tables(self, connection: psycopg.Connection[tuple[Any, ...]]) -> list[str]:
-        """The schema's tables."""
-        found = connection.execute(
-            "select relname from pg_class where relnamespace = %s::regnamespace and relkind = 'r' order by 1",
-            [self.schema],
-        )
-        return [str(name) for (name,) in found]
-
     def fingerprint(self, without: Collection[str] = (), scene: str | None = None) -> dict[str, str]:
         """A digest of each table's rows, whatever their order; as they are, or as they were kept under a name."""
         schema = self.schema if scene is None else f"{self.schema}_{scene}"
@@ -137,7 +130,7 @@ class Records:
                 sql.SQL("select {}, md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {} as t").format(
                     name, sql.Identifier(schema, name)
                 )
-                for name in self.tables(connection)
+                for name in made_schema.tables(connection, self.schema)
                 if name not in without
             ]
             return dict(connection.execute(sql.SQL(" union all ").join(parts)).fetchall())
@@ -145,25 +138,10 @@ class Records:
     def save(self, scene: str) -> None:
         """Keep all rows under a name."""
         with self.ground.postgres() as connection:
-            kept = f"{self.schema}_{scene}"
-            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(kept)))
-            for name in self.tables(connection):
-                connection.execute(
-                    sql.SQL("create table {} as table {}").format(
-                        sql.Identifier(kept, name), sql.Identifier(self.schema, name)
-                    )
-                )
+            made_schema.keep(connection, self.schema, f"{self.schema}_{scene}")
 
     def restore(self, scene: str) -> None:
         """Put the rows back that were kept under that name; no task may be connected."""
         self.ground.wait_until_no_task_is_connected()
-        with self.ground.postgres() as connection, connection.transaction():
-            tables = self.tables(connection)
-            of_schema = [sql.Identifier(self.schema, name) for name in tables]
-            connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(of_schema)))
-            for name in tables:
-                connection.execute(
-                    sql.SQL("insert into {} table {}").format(
-                        sql.Identifier(self.schema, name), sql.Identifier(f"{self.schema}_{scene}", name)
-                    )
-                )
+        with self.ground.postgres() as connection:
+            made_schema.put_back(connection, self.schema, f"{self.schema}_{scene}")

@@ -8,16 +8,32 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-ERRORS = {
+Kind = Literal["403", "404", "500", "slow", "cut"]
+ERRORS: Mapping[str, tuple[int, str, str]] = {
     "403": (403, "AccessDenied", "Access Denied"),
     "404": (404, "NoSuchKey", "The specified key does not exist."),
     "500": (500, "InternalError", "We encountered an internal error. Please try again."),
 }
-KINDS = (*ERRORS, "slow", "cut")
+KINDS: Sequence[Kind] = get_args(Kind)
+# The requests of a load in their order, and the task they are of.
+REQUESTS = {
+    "list the date's files": ("stage_events", r"GET /\S*list-type=2\S*prefix=log_data\S*"),
+    "write the field mapping": ("stage_events", r"PUT /\S*/jsonpaths\.json"),
+    "write the manifest": ("stage_events", r"PUT /\S*\.manifest"),
+    "COPY reads the manifest": ("stage_events", r"GET /\S*\.manifest"),
+    "COPY reads the field mapping": ("stage_events", r"GET /\S*/jsonpaths\.json"),
+    "COPY reads the date's file": ("stage_events", r"GET /\S*log_data\S*\.json"),
+    "look at the file's fields": ("stage_events", r"GET /\S*log_data\S*\.json part"),
+    "list the songs": ("stage_songs", r"GET /\S*list-type=2\S*prefix=song_data\S*"),
+    "COPY reads a song": ("stage_songs", r"GET /\S*song_data\S*\.json"),
+    "COPY reads the list of the songs' files": ("stage_songs", r"GET /\S*/ledger-0\.json"),
+}
 # Nothing comes after the half of an object until somebody lets it pass.
 STALL = "stall"
 STALL_SECONDS = 300.0
@@ -46,6 +62,16 @@ class S3Door:
         self._server = _server(self, str(urlsplit(upstream).netloc))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, name="s3-door", daemon=True).start()
+
+    @contextlib.contextmanager
+    def meets(self, fault: Fault) -> Iterator[None]:
+        """Answer so for a while; some request must have met the fault in the end."""
+        self.met, self.fault = 0, fault
+        try:
+            yield
+            assert self.met
+        finally:
+            self.fault = None
 
     def close(self) -> None:
         """Let nobody in any more."""

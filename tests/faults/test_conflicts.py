@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from airflow.sdk import RetryAction
 
 from sparkify.loading.exceptions import Unavailable
-from tests.conftest import FaultKind
 from tests.faults import scenes
-from tests.faults.attempts import Attempts, assert_recorded
-from tests.faults.ground import PROGRAMS, Ground, Records
+from tests.faults.attempts import Attempts, Stage, assert_recorded
+from tests.faults.ground import PROGRAMS, Ground
+from tests.faults.survival import Survivals
 from tests.faults.wire import Connection
-from tests.pipeline import Pipeline
 
 pytestmark = pytest.mark.faults
 
@@ -27,13 +26,9 @@ def isolation(ground: Ground, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("isolation")
-def test_a_conflict_with_a_foreign_writer_is_tried_again(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None]
-) -> None:
-    pipeline, records = stage
-    records.restore("users")
-    Attempts(ground, pipeline, scenes.FIRST).work("users")
-    delete = next(n for n, sql in enumerate(ground.wire.answered, start=1) if sql.startswith("delete from users using"))
+def test_a_conflict_with_a_foreign_writer_is_tried_again(ground: Ground, stage: Stage, survived: Survivals) -> None:
+    pipeline, records, statements = stage
+    delete = next(n for n, sql in enumerate(statements["users"], start=1) if sql.startswith("delete from users using"))
     records.restore("users")
 
     def change_the_same_rows(_: Connection) -> None:
@@ -53,4 +48,4 @@ def test_a_conflict_with_a_foreign_writer_is_tried_again(
     assert ("users", 2) in run.committed
     pipeline.assert_equals(scenes.expected(scenes.AFTER))
     assert_recorded(run)
-    survived("conflict")
+    survived("users", "delete", "conflict")

@@ -1,60 +1,53 @@
-"""A task's process is killed with -9 at every statement, and the run goes on to what the files say."""
+"""A task's process is killed with -9 in each of its phases, and the run goes on to what the files say."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from psycopg import sql
 
 from tests import made_schema
-from tests.conftest import FaultKind
 from tests.faults import scenes
-from tests.faults.attempts import TASKS, Attempts, after, assert_nothing_is_left, assert_recorded, kill_at
-from tests.faults.ground import RECORDING, Ground, Records
+from tests.faults.attempts import Attempts, Stage, after, assert_nothing_is_left, assert_recorded, kill_at
+from tests.faults.ground import RECORDING, Ground
+from tests.faults.survival import SCHEMAS, TASKS, Survivals, places
 from tests.made_schema import Shape
 from tests.pipeline import Pipeline
 
 pytestmark = pytest.mark.faults
 
 SEED = 9
-# The log-in and the session's own statements are the same in all tasks: one of them is killed there.
-SESSION_BEGINS = 6
+# What happens between a kill and the next try.
 INTERLUDES = ("nothing", "nothing", "another file", "nothing", "nothing", "a task cleared")
-# Making a schema is fifty statements, much alike.
-KILLS_OF_A_SCHEMA = 12
 MANIFESTS = r"sparkify/manifests/sparkify_daily/run_\d+/stage_(events|songs)/try-\d/[\w-]+\.(manifest|json)"
 
 
 @pytest.mark.parametrize("task_id", TASKS)
-def test_a_task_killed_at_any_statement_leaves_all_or_nothing_and_is_made_good_by_its_next_try(
-    ground: Ground, stage: tuple[Pipeline, Records], survived: Callable[[FaultKind], None], task_id: str
+def test_a_task_killed_in_any_phase_leaves_all_or_nothing_and_its_next_try_completes_it(
+    ground: Ground, stage: Stage, survived: Survivals, task_id: str, *, every_statement: bool
 ) -> None:
-    pipeline, records = stage
+    pipeline, records, statements = stage
     chance = random.Random(f"{SEED} {task_id}")
     scenes.deliver(pipeline, scenes.AFTER)
     done = records.fingerprint(without=RECORDING, scene=after(task_id))
-    number = 0 if task_id == TASKS[0] else SESSION_BEGINS
-    while True:
+    kills = places(statements[task_id], chance, every=every_statement)
+    survived.has(task_id, (place.phase for place in kills))
+    for place, what in zip(kills, itertools.cycle(INTERLUDES), strict=False):
         records.restore(task_id)
         before = records.fingerprint()
         run = Attempts(ground, pipeline, scenes.FIRST)
-        if not run.kill_task(task_id, number):
-            break
-        assert (records.fingerprint() != before) == bool(run.committed)
-        what = INTERLUDES[number % len(INTERLUDES)]
+        assert run.kill_task(task_id, place.number, place.moment), f"{task_id} ended before its {place}"
+        assert (records.fingerprint() != before) == bool(run.committed) == (place.phase == "after commit")
         if what == "nothing":
             run.work(task_id)
             assert records.fingerprint(without=RECORDING) == done
             assert_recorded(run)
         else:
             _go_on(what, run, task_id, chance)
-        survived("kill")
-        number += 1
-    assert number > SESSION_BEGINS
+        survived(task_id, place.phase, "kill")
     # A manifest says what a try copied, and is in nobody's way.
     assert all(re.fullmatch(MANIFESTS, key) for key in keys(pipeline))
 
@@ -100,42 +93,43 @@ def drop_schema(ground: Ground, pipeline: Pipeline) -> None:
     """Forget all of a schema, if it is there."""
     ground.wait_until_no_task_is_connected()
     with ground.postgres() as connection:
-        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(pipeline.schema)))
+        made_schema.drop(connection, pipeline.schema)
 
 
-@pytest.mark.parametrize("rebuild", [False, True], ids=["first run", "rebuild"])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_whose_making_is_killed_is_whole_after_the_next_try(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch, survived: Callable[[FaultKind], None], *, rebuild: bool
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, survived: Survivals, name: str, *, every_statement: bool
 ) -> None:
     pipeline = Pipeline(ground.running, monkeypatch.setenv)
+    rebuild = name == "a rebuilt schema"
     params: dict[str, Any] = {"rebuild": pipeline.schema} if rebuild else {}
-    chance = random.Random(f"{SEED} {rebuild}")
 
     def make(*tasks: str) -> None:
         pipeline.run(dag_id="sparkify_schema", only=tasks, **params)
 
-    def begin_anew() -> None:
+    def begin_again() -> None:
         drop_schema(ground, pipeline)
         if rebuild:
             pipeline.run(dag_id="sparkify_schema")
             pipeline.execute("insert into users (user_id) values (1)")
 
-    begin_anew()
+    begin_again()
     before = shape(ground, pipeline)
     ground.wire.arm()
     make("tables")
-    statements = len(ground.wire.answered)
+    kills = places(ground.wire.answered, random.Random(f"{SEED} {name}"), every=every_statement)
     make("views")
     whole = shape(ground, pipeline)
     assert before == (whole if rebuild else [])
-    for number in sorted(chance.sample(range(1, statements + 1), KILLS_OF_A_SCHEMA)):
-        begin_anew()
+    survived.has(name, (place.phase for place in kills))
+    for place in kills:
+        begin_again()
         old = relations(ground, pipeline)
-        assert kill_at(ground, lambda: make("tables"), number, chance.choice(("asked", "answered")))
+        assert kill_at(ground, lambda: make("tables"), place.number, place.moment)  # called at once
         ground.wait_until_no_task_is_connected()
         assert old & relations(ground, pipeline) in (old, set())
         make("tables", "views")
         assert shape(ground, pipeline) == whole
         assert pipeline.rows("select count(*) from users") == [(0,)]
-        survived("kill")
+        survived(name, place.phase, "kill")
     drop_schema(ground, pipeline)

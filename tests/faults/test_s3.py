@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -15,30 +15,17 @@ from airflow.sdk.exceptions import AirflowFailException
 from local.stack import databases
 from local.stack.connections import aws_environment
 from sparkify.loading.exceptions import Unavailable
-from tests.conftest import FaultKind
 from tests.examples import AT, event
 from tests.faults import scenes
 from tests.faults.attempts import assert_nothing_is_left, recorded
-from tests.faults.ground import GIVE_UP_SECONDS, Ground, Records, wait_until
-from tests.faults.s3_door import KINDS, STALL, Fault, S3Door
+from tests.faults.ground import GIVE_UP_SECONDS, RECORDING, Ground, Records, wait_until
+from tests.faults.s3_door import KINDS, REQUESTS, STALL, Fault, Kind, S3Door
+from tests.faults.survival import Survivals
 from tests.local.redshift.conftest import start_stand_in
 from tests.pipeline import WRITING, Pipeline
 
 pytestmark = pytest.mark.faults
 
-# The requests of a load in their order, and the task they are of.
-REQUESTS = {
-    "list the date's files": ("stage_events", r"GET /\S*list-type=2\S*prefix=log_data\S*"),
-    "write the field mapping": ("stage_events", r"PUT /\S*/jsonpaths\.json"),
-    "write the manifest": ("stage_events", r"PUT /\S*\.manifest"),
-    "COPY reads the manifest": ("stage_events", r"GET /\S*\.manifest"),
-    "COPY reads the field mapping": ("stage_events", r"GET /\S*/jsonpaths\.json"),
-    "COPY reads the date's file": ("stage_events", r"GET /\S*log_data\S*\.json"),
-    "look at the file's fields": ("stage_events", r"GET /\S*log_data\S*\.json part"),
-    "list the songs": ("stage_songs", r"GET /\S*list-type=2\S*prefix=song_data\S*"),
-    "COPY reads a song": ("stage_songs", r"GET /\S*song_data\S*\.json"),
-    "COPY reads the list of the songs' files": ("stage_songs", r"GET /\S*/ledger-0\.json"),
-}
 # Who fails a request: S3 for lack of a right, which somebody must grant; for an object that is no longer there, which
 # another try does not ask for; by itself, or the network, which pass.
 FAILURES: dict[str, type[Exception] | None] = {
@@ -88,14 +75,18 @@ def behind_the_door(ground: Ground, door: S3Door) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def loaded(ground: Ground, behind_the_door: Pipeline) -> Records:
-    """What the two dates give; the first date and the songs are then delivered anew."""
+    """What the two dates give; the first date and the songs are then delivered again. A scene is called as its task."""
     pipeline = behind_the_door
     pipeline.run(dag_id="sparkify_schema", only={"tables"})
     pipeline.put(scenes.files(scenes.BEFORE, scenes.SONGS_BEFORE))
     pipeline.run(scenes.FIRST, scenes.SECOND, only=WRITING)
     scenes.deliver(pipeline, scenes.AFTER)
     records = Records(ground, pipeline.schema)
-    records.save("loaded")
+    for task_id in WRITING[1:]:
+        records.save(task_id)
+        pipeline.run(scenes.FIRST, only={task_id})
+    pipeline.assert_equals(scenes.expected(scenes.AFTER))
+    assert_nothing_is_left(pipeline)
     return records
 
 
@@ -106,41 +97,35 @@ def test_a_load_is_whole_or_fails_as_its_cause_deserves(
     door: S3Door,
     behind_the_door: Pipeline,
     loaded: Records,
-    survived: Callable[[FaultKind], None],
+    survived: Survivals,
     request_name: str,
-    kind: str,
+    kind: Kind,
 ) -> None:
-    pipeline = behind_the_door
-    task_id, request = REQUESTS[request_name]
-    missing = WRITING[WRITING.index(task_id) :]
-    loaded.restore("loaded")
-    pipeline.run(scenes.FIRST, only=set(WRITING) - set(missing))
+    pipeline, (task_id, request) = behind_the_door, REQUESTS[request_name]
+    loaded.restore(task_id)
     before = loaded.fingerprint()
-    door.met, door.fault = 0, Fault(request, kind)
-    try:
-        if failure := FAILURES[kind]:
+    failure = FAILURES[kind]
+    with door.meets(Fault(request, kind)):
+        if failure:
             with pytest.raises(failure, match="S3|s3://"):
                 pipeline.run(scenes.FIRST, only={task_id})
             assert loaded.fingerprint() == before
         else:
             pipeline.run(scenes.FIRST, only={task_id})
-            missing = missing[1:]
-            assert recorded(pipeline, pipeline.run_id) == [(task_id, 1)]
-        assert door.met
-    finally:
-        door.fault = None
-    pipeline.run(scenes.FIRST, only=set(missing))
-    pipeline.assert_equals(scenes.expected(scenes.AFTER))
-    assert_nothing_is_left(pipeline)
-    assert recorded(pipeline, pipeline.run_id) == sorted((task_id, 1) for task_id in missing)
+    if failure:
+        pipeline.run(scenes.FIRST, only={task_id})
+    assert recorded(pipeline, pipeline.run_id) == [(task_id, 1)]
+    assert loaded.fingerprint(without=RECORDING) == loaded.fingerprint(
+        without=RECORDING, scene=WRITING[WRITING.index(task_id) + 1]
+    )
     ground.wait_until_nothing_temporary_is_left()
-    survived("s3")
+    survived(task_id, request_name, kind)
 
 
 @pytest.fixture
 def delivered_long(behind_the_door: Pipeline, loaded: Records) -> Iterator[None]:
     """The first date's file is long for the length of the test, and nothing of it is loaded yet."""
-    loaded.restore("loaded")
+    loaded.restore("stage_events")
     scenes.deliver(behind_the_door, LONG)
     yield
     scenes.deliver(behind_the_door, scenes.AFTER)
@@ -153,7 +138,7 @@ def test_a_server_killed_in_the_middle_of_a_copy_and_brought_back_has_nothing_of
     door: S3Door,
     behind_the_door: Pipeline,
     loaded: Records,
-    survived: Callable[[FaultKind], None],
+    survived: Survivals,
     program: str,
 ) -> None:
     pipeline, before = behind_the_door, loaded.fingerprint()
@@ -192,4 +177,4 @@ def test_a_server_killed_in_the_middle_of_a_copy_and_brought_back_has_nothing_of
         pipeline.connect(pipeline.set_environment)
         process.kill()
         process.communicate(timeout=60)
-    survived("server")
+    survived("stage_events", "copy", "stand-in" if program == "redshift" else "PostgreSQL")

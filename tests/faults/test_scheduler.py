@@ -25,12 +25,12 @@ from local.stack.connections import SOURCE_BUCKET, redshift_arguments, s3_client
 from local.stack.home import Home
 from local.stack.supervision import Supervisor
 from tests.command_line import CommandLine
-from tests.conftest import FaultKind
 from tests.e2e.loaded import assert_warehouse_equals_reference
 from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
 from tests.e2e.test_month import EXPECTED, MONTH
 from tests.examples import play
 from tests.faults.ground import wait_until
+from tests.faults.survival import Survivals
 
 pytestmark = pytest.mark.faults
 
@@ -178,7 +178,7 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
     cli: CommandLine,
     home: Home,
     seeded: Path,
-    survived: Callable[[FaultKind], None],
+    survived: Survivals,
 ) -> None:
     api = AirflowApi(home)
     with held(home, "songplays") as waiting:
@@ -186,11 +186,11 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
         wait_until(lambda: len(waiting()) == 3, "three tasks do not stop in front of the mutex")
         tasks(home)[0].kill()
         wait_until(lambda: len(waiting()) == 2, "a killed task's session still waits for the mutex")
-        survived("kill")
+        survived("songplays", "lock", "kill")
         os.kill(Supervisor(home).programs()["redshift"].pid, signal.SIGKILL)
         wait_until(lambda: not Supervisor(home).programs()["redshift"].runs, "the stand-in outlived a kill -9")
     cli.run("up")
-    survived("server")
+    survived("songplays", "lock", "stand-in")
     with held(home, "time") as waiting:
 
         def begins_again() -> list[int]:
@@ -212,5 +212,5 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
             states = {AirflowApi(home).run("sparkify_daily", run_id).state for run_id in runs}
         time.sleep(1)
     assert states == {"success"}
-    survived("server")
+    survived("time", "lock", "PostgreSQL")
     assert "tables are equal to the files." in cli.run("verify", str(seeded))
