@@ -62,7 +62,7 @@ lint: $(LINT) ## check style, types and SQL
 
 scan: $(SCAN) ## look for weak spots in the CloudFormation templates and the Dockerfile, by checkov
 	$(VENV)/scan/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \
-	  --directory include/cloudformation --file Dockerfile
+	  --file include/cloudformation/*.yaml Dockerfile
 
 audit: $(AUDIT) ## look up whether a locked package is known to be vulnerable (ARGS="--osv-url URL" names a database)
 	@$(PYTHON) -m local.audit $(ARGS)

@@ -2,20 +2,21 @@
 ### Sparkify, warehouse: the AWS resources
 
 **What.** Makes the Redshift cluster with its network, security group and COPY role from
-`include/cloudformation/warehouse.yaml`, and the connection by which the other DAGs reach it; pauses it, resumes it,
-takes it away. What it needs to know of the buckets stands in the connection `aws_default`.
+`include/cloudformation/warehouse.yaml`, the tables, and the user that loads, whose connection it publishes; pauses
+the cluster, resumes it, deletes it. It uses the AWS connection `aws_admin`, which no other DAG needs. Which buckets
+there are it reads from `aws_default`.
 
 | action | what it does |
 |---|---|
-| `provision` | creates or updates the stack, publishes the connection, creates tables and views, tries a COPY |
+| `provision` | makes or changes the stack, tables and views, then the loading user with its connection; tries a COPY |
 | `pause` | pauses the cluster: it answers nobody, and only its storage costs |
 | `resume` | resumes it |
 | `teardown` | deletes the stack, once `confirm` is the stack's name; Redshift takes a last snapshot, which stays |
 
 Each can be repeated at will: what is as it should be stays so.
 
-**When.** By hand. Also `provision` once in 30 days, after Redshift has changed its admin's password: the loads then say
-that the log-in was refused. It takes some ten minutes the first time; waiting holds no worker.
+**When.** By hand; `provision` also after an upgrade of the package, since it creates the tables that are new and
+grants them. It takes some ten minutes the first time; waiting holds no worker.
 
 **Params**
 
@@ -24,7 +25,7 @@ that the log-in was refused. It takes some ten minutes the first time; waiting h
 | `action` | one of the four |
 | `stack` | the stack's name; another name is another warehouse |
 | `parameters` | for `provision`: parameters of the template, as a JSON object; what is not named stays |
-| `secret` | the secret in Secrets Manager that holds the connection; its end is the connection's id |
+| `secret` | the secret in Secrets Manager that holds the loading user's connection; its end is the connection's id |
 | `connection_extra` | the extra of that connection: how the driver connects, not where or as whom |
 | `confirm` | for `teardown`: the stack's name, typed |
 
@@ -34,8 +35,8 @@ With `VpcId` and `SubnetIds` the cluster lives in a network that is there, such 
 **Before.** Airflow must look for connections in Secrets Manager, and `redshift_default` must be defined nowhere else:
 `[secrets] backend = airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`, `backend_kwargs =
 {"connections_prefix": "airflow/connections", "connections_lookup_pattern": "^redshift_", "variables_prefix": null,
-"config_prefix": null}`. The user or role of `aws_default` must be allowed CloudFormation, the template's resources,
-these secrets, and to delete under `smoke-test/` of the control prefix.
+"config_prefix": null}`. The connection `aws_admin` names the region; its user or role has the rights that
+docs/security.md lists under "The administrator's AWS user or role".
 
 **When it fails.** The last line of the task's log says what was wrong and what to do; a stack that failed is explained
 by the resources that failed and why. Then *clear* the failed task, or trigger again: every step can be repeated. A wait
@@ -50,11 +51,13 @@ from typing import Any
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
 from airflow.sdk.exceptions import AirflowRuntimeError
 
+from sparkify.cluster.administrator_login import AdministratorLogin
 from sparkify.cluster.cluster_sensor import ClusterSensor
+from sparkify.cluster.connection import EXTRA_KEYS
 from sparkify.cluster.copy_smoke_test import CopySmokeTestOperator
+from sparkify.cluster.create_loading_user import CreateLoadingUserOperator
 from sparkify.cluster.delete_stack import DeleteStackOperator
 from sparkify.cluster.deploy_stack import DeployStackOperator
-from sparkify.cluster.publish_connection import EXTRA_KEYS, PublishConnectionOperator
 from sparkify.cluster.set_default_role import SetDefaultRoleOperator
 from sparkify.cluster.stack_sensor import StackSensor
 from sparkify.cluster.switch_cluster import SwitchClusterOperator
@@ -70,6 +73,7 @@ SQL = INCLUDE / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
 STACK = "{{ params.stack }}"
 SECRET = "{{ params.secret }}"  # noqa: S105
+ADMINISTRATOR = AdministratorLogin(stack_param="stack", extra_param="connection_extra")
 FIRST_TASK = {
     "provision": "deploy_stack",
     "pause": "pause_cluster",
@@ -81,7 +85,7 @@ WAITING: dict[str, Any] = {"mode": "reschedule", "poke_interval": 30, "timeout":
 
 with DAG(
     dag_id="sparkify_warehouse",
-    description="Makes the Redshift cluster, pauses it, resumes it, takes it away",
+    description="Makes the Redshift cluster, pauses it, resumes it, deletes it",
     doc_md=__doc__,
     schedule=None,
     start_date=datetime(2018, 11, 1),
@@ -115,8 +119,8 @@ with DAG(
             type="string",
             pattern="^[A-Za-z0-9/_+=.@-]{1,512}$",
             title="Secret",
-            description="Where in Secrets Manager the connection is published. Only a secret that this DAG made for "
-            "this stack is written over.",
+            description="Where in Secrets Manager the loading user's connection is published. Only a secret that this "
+            "DAG made for this stack is written over.",
         ),
         "connection_extra": Param(
             {"sslmode": "verify-full"},
@@ -129,7 +133,7 @@ with DAG(
             "",
             type="string",
             title="Confirm the teardown",
-            description="Type the stack's name to delete it with all its data but a last snapshot.",
+            description="Type the stack's name to lift its protection and delete it with all data but a last snapshot.",
         ),
     },
     default_args={
@@ -167,8 +171,8 @@ with DAG(
             stack=STACK,
             template=str(INCLUDE / "cloudformation" / "warehouse.yaml"),
             parameters="{{ params.parameters | tojson }}",
-            doc_md="Begins to create the stack or to update it; nothing to change is a success. Fails if the stack is "
-            "in a state that cannot be changed, and says what to do.",
+            doc_md="Begins to create the stack or to update it, and protects it from deletion; nothing to change is a "
+            "success. Fails if the stack is in a state that cannot be changed, and says what to do.",
         )
         stack_is_deployed = StackSensor(
             task_id="stack_is_deployed",
@@ -190,38 +194,44 @@ with DAG(
             doc_md="Waits until the cluster answers and can use the role.",
             **WAITING,
         )
-        publish_connection = PublishConnectionOperator(
-            task_id="publish_connection",
-            stack=STACK,
-            secret=SECRET,
-            extra="{{ params.connection_extra | tojson }}",
-            doc_md="Writes the connection into Secrets Manager: a new secret, or a new version of its own.",
-        )
         tables = CreateTablesOperator(
             task_id="tables",
             execution_timeout=time_limits.LOAD,
             sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
-            doc_md="Creates the tables that are missing, by the connection published just now.",
+            login=ADMINISTRATOR,
+            doc_md="Creates the tables that are missing, as the cluster's administrator.",
         )
         views = CreateViewsOperator(
             task_id="views",
             execution_timeout=time_limits.LOAD,
             sql=[str(view.relative_to(SQL)) for view in VIEWS],
-            doc_md="Creates the views for analysts, or replaces them.",
+            login=ADMINISTRATOR,
+            doc_md="Creates the views for analysts, or replaces them, as the cluster's administrator.",
+        )
+        loading_user = CreateLoadingUserOperator(
+            task_id="loading_user",
+            execution_timeout=time_limits.LOAD,
+            stack=STACK,
+            secret=SECRET,
+            extra="{{ params.connection_extra | tojson }}",
+            login=ADMINISTRATOR,
+            doc_md="Makes the user that loads, grants it the rows of all tables, and writes its connection into "
+            "Secrets Manager: a new secret, or a new version of its own.",
         )
         copy_works = CopySmokeTestOperator(
             task_id="copy_works",
             execution_timeout=time_limits.LOAD,
-            doc_md="Copies one small object by the role into a temporary table, and leaves nothing.",
+            doc_md="Logs in as the loading user, copies one small object by the role into a temporary table, and "
+            "leaves nothing.",
         )
         (
             deploy_stack
             >> stack_is_deployed
             >> set_default_role
             >> cluster_is_ready
-            >> publish_connection
             >> tables
             >> views
+            >> loading_user
             >> copy_works
         )
 
@@ -262,7 +272,7 @@ with DAG(
             task_id="delete_stack",
             stack=STACK,
             confirm="{{ params.confirm }}",
-            doc_md="Begins to delete the stack, if its name was typed; fails otherwise.",
+            doc_md="Lifts the stack's protection and begins to delete it, if its name was typed; fails otherwise.",
         )
         stack_is_deleted = StackSensor(
             task_id="stack_is_deleted",

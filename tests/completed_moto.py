@@ -17,6 +17,7 @@ import boto3
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.ec2.models.route_tables import RouteTable
@@ -28,6 +29,7 @@ from moto.server import ThreadedMotoServer
 DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 REGION = "us-west-2"
 KEY = "testing"
+ADMINISTERED = ("cloudformation", "ec2", "redshift", "secretsmanager")
 
 
 class BrokenError(Exception):
@@ -60,6 +62,18 @@ class Cloud:
         return connect(
             service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=KEY, aws_secret_access_key=KEY
         )
+
+    def admin_connection(self, aws_default: Mapping[str, Any]) -> dict[str, Any]:
+        """The connection ``aws_admin``: this moto for what the warehouse's DAG makes, and the same S3 as the loads."""
+        extra = aws_default["extra"]
+        services = {service: {"endpoint_url": self.url} for service in ADMINISTERED}
+        return {**aws_default, "extra": {**extra, "service_config": services}}
+
+    def prefix_list(self) -> str:
+        """The id of S3's addresses."""
+        name = {"Name": "prefix-list-name", "Values": [f"com.amazonaws.{REGION}.s3"]}
+        (found,) = self.client("ec2").describe_managed_prefix_lists(Filters=[name])["PrefixLists"]
+        return str(found["PrefixListId"])
 
     def cluster(self) -> dict[str, Any]:
         """The one cluster that there is."""
@@ -204,9 +218,10 @@ def _complete_clusters(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
 
 
 def _complete_stacks(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
-    """Roll-back and its events, deletion, parameters' patterns and previous values, and time that passes."""
+    """Roll-back and its events, protected deletion, parameters' patterns and previous values, and time that passes."""
     create, change, describe = Stack.create_resources, Stack.update, CloudFormationBackend.describe_stacks
     make, outputs = CloudFormationBackend.create_stack, Stack.outputs.fget
+    delete = CloudFormationBackend.delete_stack
 
     def event(stack: Stack, logical_id: str, kind: str, status: str, reason: str) -> None:
         stack.events.append(Event(stack.stack_id, stack.name, logical_id, "", kind, status, reason, None))
@@ -251,6 +266,17 @@ def _complete_stacks(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
         # moto makes a resource when it is first asked for, which would be now.
         return outputs(stack) if stack.status in DEPLOYED else None
 
+    def update_termination_protection(response: CloudFormationResponse) -> ActionResult:
+        (stack,) = response.cloudformation_backend.describe_stacks(response._get_param("StackName"))
+        stack.enable_termination_protection = response._get_bool_param("EnableTerminationProtection")
+        return ActionResult({"StackId": stack.stack_id})
+
+    def delete_stack(backend: CloudFormationBackend, name: str) -> None:
+        for stack in backend.stacks.values():
+            if name in (stack.name, stack.stack_id) and stack.enable_termination_protection:
+                raise ValidationError(name, f"Stack [{name}] cannot be deleted while TerminationProtection is enabled")
+        delete(backend, name)
+
     def delete_routes(routes: RouteTable, account_id: str, region_name: str) -> None:
         routes.ec2_backend.route_tables.pop(routes.id, None)
 
@@ -260,6 +286,8 @@ def _complete_stacks(patch: pytest.MonkeyPatch, cloud: Cloud) -> None:
     patch.setattr(Stack, "outputs", property(outputs_once_deployed))
     patch.setattr(CloudFormationBackend, "create_stack", create_stack)
     patch.setattr(CloudFormationBackend, "describe_stacks", describe_stacks)
+    patch.setattr(CloudFormationBackend, "delete_stack", delete_stack)
+    patch.setattr(CloudFormationResponse, "update_termination_protection", update_termination_protection, raising=False)
 
 
 def _refuse_wrong_parameters(stack: str, template: str, given: Mapping[str, str]) -> None:

@@ -71,6 +71,7 @@ class Pipeline:
         for variable, value in self.stack.env.items():
             set_environment(variable, value)
         self.set_connection("aws_default", self.aws)
+        self.set_connection("aws_admin", json.loads(self.stack.env["AIRFLOW_CONN_AWS_DEFAULT"]))
 
     def set_connection(self, conn_id: str, connection: Mapping[str, Any]) -> None:
         """Define an Airflow connection for this test."""
@@ -188,6 +189,7 @@ class Pipeline:
         """Go by the stack's own connections again, whatever the test made of them."""
         self.set_environment("AIRFLOW_CONN_REDSHIFT_DEFAULT", self.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
         self.set_connection("aws_default", self.aws)
+        self.set_connection("aws_admin", json.loads(self.stack.env["AIRFLOW_CONN_AWS_DEFAULT"]))
 
     def session(self) -> Warehouse:
         """A session of the package's own kind in the test's schema."""

@@ -290,10 +290,12 @@ class Postgres:
         if maker.switch:
             os.chown(making, 0, maker.gid)
             making.chmod(0o710)
+        # Whoever logs in by a network does so by SCRAM, but for a user whose password was given as an MD5 digest.
         made = maker.run(
             [
                 str(self.install / "bin" / "initdb"), "-D", str(unfinished), f"--username={ADMIN}",
-                "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C",
+                "--auth-local=scram-sha-256", "--auth-host=md5", f"--pwfile={password_file}",
+                "--encoding=UTF8", "--locale=C",
             ],
             env=_environment(),
         )  # fmt: skip

@@ -9,16 +9,20 @@ import itertools
 import json
 import os
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
 from airflow.sdk.execution_time.comms import ErrorResponse
 
+from local.stack.databases import WAREHOUSE, admin_dsn
+from sparkify.cluster.create_loading_user import password_digest
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.airflow_process import AirflowProcess, DagRun, running_airflow
 from tests.completed_moto import Cloud, running_cloud
@@ -46,9 +50,9 @@ CHAINS = {
         "stack_is_deployed",
         "set_default_role",
         "cluster_is_ready",
-        "publish_connection",
         "tables",
         "views",
+        "loading_user",
         "copy_works",
     ],
     "pause": ["pause_cluster", "cluster_is_paused"],
@@ -123,6 +127,7 @@ class Story:
 
     :param made_up: the names that differ each time, and what they are called on the page.
     :param kept: all that Airflow kept: its log and its database.
+    :param password: the administrator's.
     """
 
     chapters: dict[str, Chapter]
@@ -173,7 +178,8 @@ def story(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
         with running_airflow(home, _environment(cloud, pipeline)) as airflow:
             teller = _Teller(airflow, cloud)
             extra = {"ssl": warehouse["ssl"]}
-            names = {"AdminUser": warehouse["user"], "DatabaseName": warehouse["database"]}
+            user = f"loader_{uuid.uuid4().hex[:8]}"
+            names = {"AdminUser": warehouse["user"], "DatabaseName": warehouse["database"], "LoadingUser": user}
             parameters = {"ClientCidr": "10.0.0.0/16", **names}
             teller.tell("provision", action="provision", parameters=parameters, connection_extra=extra)
             teller.tell("provision again", action="provision", connection_extra=extra)
@@ -189,6 +195,8 @@ def story(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
             cluster["ClusterIdentifier"]: f"{STACK}-warehouse-1a2b3c4d5e6f",
             cluster["DefaultIamRoleArn"]: f"arn:aws:iam::123456789012:role/{STACK}-CopyRole-1A2B3C4D5E6F",
             f"{warehouse['host']}, port {warehouse['port']}": "its endpoint, port 5439",
+            user: "sparkify_airflow",
+            str(teller.cloud.prefix_list()): "pl-68a54001",
             pipeline.bucket: "my-bucket",
             pipeline.control_bucket: "my-control-bucket",
             pipeline.schema: "public",
@@ -196,13 +204,13 @@ def story(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stor
         kept = b"".join(file.read_bytes() for file in (airflow.log, home / "airflow.db"))
         yield Story(teller.chapters, pipeline, warehouse["password"], made_up, kept)
         pipeline.drop()
+        with psycopg.connect(admin_dsn(stack.home, WAREHOUSE), autocommit=True) as administrator:
+            administrator.execute(f"drop owned by {user}")
+            administrator.execute(f"drop role {user}")
 
 
 def _environment(cloud: Cloud, pipeline: Pipeline) -> dict[str, str]:
-    aws = json.loads(json.dumps(pipeline.aws))
-    aws["extra"]["service_config"] |= {
-        service: {"endpoint_url": cloud.url} for service in ("cloudformation", "redshift", "secretsmanager")
-    }
+    aws = pipeline.aws
     backend = {
         "connections_prefix": "airflow/connections",
         "connections_lookup_pattern": "^redshift_",
@@ -213,6 +221,7 @@ def _environment(cloud: Cloud, pipeline: Pipeline) -> dict[str, str]:
     }
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(aws),
+        "AIRFLOW_CONN_AWS_ADMIN": json.dumps(cloud.admin_connection(aws)),
         "AIRFLOW__SECRETS__BACKEND": "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend",
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(backend),
         "AWS_ACCESS_KEY_ID": aws["login"],
@@ -257,16 +266,16 @@ def test_the_waits_look_again_until_it_is_so(story: Story) -> None:
         assert story.chapters[chapter].run.said(task).splitlines() == looks
 
 
-def test_the_published_connection_is_what_the_tasks_after_it_and_the_loads_go_by(story: Story) -> None:
+def test_the_published_connection_is_the_loading_users_and_the_loads_use_it(story: Story) -> None:
     published = json.loads(story.chapters["provision"].secrets[SECRET])
-    assert published.pop("password") == story.password
+    assert published.pop("password") != story.password
     warehouse = story.pipeline.stack.redshift
     assert published == {
         "conn_type": "redshift",
         "host": warehouse["host"],
         "port": warehouse["port"],
         "schema": warehouse["database"],
-        "login": warehouse["user"],
+        "login": story.chapters["provision"].conf["parameters"]["LoadingUser"],
         "extra": {"ssl": warehouse["ssl"]},
     }
     assert story.pipeline.rows("select count(*) from songplays") == [(2,)]
@@ -277,7 +286,8 @@ def test_provisioning_again_changes_nothing_but_the_version_of_the_secret(story:
     run = story.chapters["provision again"].run
     assert "there is nothing to change" in run.said("deploy_stack")
     assert "was already" in run.said("set_default_role")
-    assert "Wrote a new version of the secret" in run.said("publish_connection")
+    assert "Wrote a new version of the secret" in run.said("loading_user")
+    assert story.chapters["provision again"].secrets[SECRET] == story.chapters["provision"].secrets[SECRET]
     assert "created now: none" in run.said("tables")
     assert story.chapters["provision again"].clusters == story.chapters["provision"].clusters
 
@@ -310,10 +320,12 @@ def test_a_teardown_leaves_a_snapshot_alone_and_can_be_repeated(story: Story) ->
         assert (chapter.clusters, chapter.secrets, chapter.snapshots) == ([], {}, [identifier])
 
 
-def test_the_password_is_in_no_log_and_in_nothing_that_airflow_keeps(story: Story) -> None:
+def test_no_password_is_in_a_log_or_in_anything_that_airflow_keeps(story: Story) -> None:
     assert SECRET.encode() in story.kept
-    assert story.password.encode() not in story.kept
-    assert all(story.password not in chapter.run.xcoms for chapter in story.chapters.values())
+    published = json.loads(story.chapters["provision"].secrets[SECRET])
+    for password in (story.password, published["password"], password_digest(published["login"], published["password"])):
+        assert password.encode() not in story.kept
+        assert all(password not in chapter.run.xcoms for chapter in story.chapters.values())
 
 
 def test_the_page_is_what_the_runs_said(story: Story) -> None:
@@ -337,8 +349,9 @@ def _told(name: str, chapter: Chapter, made_up: Mapping[str, str]) -> str:
         lines = [(task.task_id, last[task.task_id]) for task in load_dag("sparkify_daily").tasks]
     width = max(len(task) for task, _ in lines)
     said = "\n".join(f"{task:{width}}  {line}" for task, line in lines)
+    said = f"{trigger}\n\n{said}"
     for found, called in made_up.items():
         said = said.replace(found, called)
     for pattern, short in SHORTENED.items():
         said = re.sub(pattern, short, said)
-    return f"### {name.capitalize()}: {chapter.run.state}\n\n```\n{trigger}\n\n{said}\n```"
+    return f"### {name.capitalize()}: {chapter.run.state}\n\n```\n{said}\n```"

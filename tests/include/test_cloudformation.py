@@ -55,16 +55,44 @@ def test_cfn_lint_finds_nothing(template: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize(
-    "everybody", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "10.0.0.0", "::/0", "10.0.0.0/33"]
+WIDE = ("0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "203.0.0.0/8", "203.0.0.0/15", "11.0.0.0/8", "::/0")
+NOT_PRIVATE = ("10.0.0.0/7", "172.16.0.0/11", "172.15.0.0/12", "172.32.0.0/12", "192.168.0.0/15", "110.0.0.0/8")
+NO_RANGE = (
+    "10.0.0.0",
+    "10.0.0.0/33",
+    "999.999.999.999/32",
+    "256.0.0.0/16",
+    "10.0.0.256/8",
+    "10.0.0/16",
+    "10.0.0.0/16\n",
 )
-def test_the_whole_internet_is_refused(everybody: str) -> None:
-    assert not accepts("ClientCidr", everybody)
 
 
-@pytest.mark.parametrize("some", ["10.0.0.0/8", "10.0.0.0/16", "203.0.113.7/32", ""])
-def test_named_addresses_are_not(some: str) -> None:
-    assert accepts("ClientCidr", some)
+@pytest.mark.parametrize("refused", [*WIDE, *NOT_PRIVATE, *NO_RANGE])
+def test_of_public_addresses_more_than_65536_are_refused_and_so_is_what_is_no_range(refused: str) -> None:
+    assert not accepts("ClientCidr", refused)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "",
+        "203.0.113.7/32",
+        "203.0.0.0/16",
+        "10.0.0.0/8",
+        "10.32.0.0/11",
+        "10.0.0.0/16",
+        "172.16.0.0/12",
+        "172.31.0.0/15",
+    ],
+)
+def test_named_and_private_addresses_are_admitted(named: str) -> None:
+    assert accepts("ClientCidr", named)
+
+
+@pytest.mark.parametrize(("prefix", "is_one"), [("10.42", True), ("172.31", True), ("999.1", False), ("10.256", False)])
+def test_the_prefix_of_the_network_is_half_an_address(prefix: str, is_one: bool) -> None:
+    assert accepts("NetworkPrefix", prefix) is is_one
 
 
 @pytest.mark.parametrize(
@@ -75,6 +103,7 @@ def test_named_addresses_are_not(some: str) -> None:
         ({"ClientSecurityGroup": "sg-1"}, []),
         ({"ClientSecurityGroup": "sg-1", "PubliclyAccessible": "true"}, ["PublicAddressIsForNamedAddresses"]),
         ({"ClientCidr": "203.0.113.7/32", "PubliclyAccessible": "true"}, []),
+        ({"ClientCidr": "10.0.0.0/16", "AdminUser": "loader", "LoadingUser": "loader"}, ["AdministratorDoesNotLoad"]),
         ({"ClientCidr": "10.0.0.0/16", "VpcId": "vpc-1"}, ["NetworkIsGivenWhole"]),
         ({"ClientCidr": "10.0.0.0/16", "SubnetIds": "subnet-1,subnet-2"}, ["NetworkIsGivenWhole"]),
         ({"ClientCidr": "10.0.0.0/16", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2"}, []),
@@ -113,8 +142,41 @@ def test_the_cluster_is_encrypted_and_speaks_tls_alone_and_no_password_is_writte
     assert properties["ManageMasterPassword"] is True
     assert "MasterUserPassword" not in properties
     group = RESOURCES[properties["ClusterParameterGroupName"]["Ref"]]["Properties"]
-    assert group["Parameters"] == [{"ParameterName": "require_ssl", "ParameterValue": "true"}]
+    assert {"ParameterName": "require_ssl", "ParameterValue": "true"} in group["Parameters"]
     assert properties["IamRoles"] == [{"Fn::GetAtt": ["CopyRole", "Arn"]}]
+
+
+def test_connections_users_and_statements_are_logged() -> None:
+    assert CLUSTER["Properties"]["LoggingProperties"] == {
+        "LogDestinationType": "cloudwatch",
+        "LogExports": ["connectionlog", "userlog", "useractivitylog"],
+    }
+    # Without it the third log is empty: https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html
+    group = RESOURCES[CLUSTER["Properties"]["ClusterParameterGroupName"]["Ref"]]["Properties"]
+    assert {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"} in group["Parameters"]
+
+
+def test_a_key_of_ones_own_encrypts_the_cluster_and_its_administrators_secret() -> None:
+    key = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    assert (CLUSTER["Properties"]["KmsKeyId"], CLUSTER["Properties"]["MasterPasswordSecretKmsKeyId"]) == (key, key)
+    assert accepts("KmsKeyArn", "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+    assert accepts("KmsKeyArn", "")
+    assert not accepts("KmsKeyArn", "alias/mine")
+
+
+def test_nothing_but_s3_of_this_region_is_within_the_clusters_reach() -> None:
+    (way_out,) = RESOURCES["Clients"]["Properties"]["SecurityGroupEgress"]
+    assert way_out["DestinationPrefixListId"] == {"Ref": "S3PrefixList"}
+    assert (way_out["IpProtocol"], way_out["FromPort"], way_out["ToPort"]) == ("tcp", 443, 443)
+    assert not [one for one in RESOURCES.values() if one["Type"] == "AWS::EC2::SecurityGroupEgress"]
+
+
+def test_by_the_endpoint_the_two_buckets_alone_are_read() -> None:
+    (allowed,) = RESOURCES["S3Endpoint"]["Properties"]["PolicyDocument"]["Statement"]
+    assert allowed["Action"] == ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]
+    source, control = "arn:${AWS::Partition}:s3:::${SourceBucket}", "arn:${AWS::Partition}:s3:::${Bucket}"
+    assert [_text(one) for one in allowed["Resource"]] == [source, f"{source}/*", control, f"{control}/*"]
+    assert _is_by_tls_alone(allowed)
 
 
 def test_a_deleted_cluster_and_a_replaced_one_leave_a_snapshot() -> None:
@@ -125,7 +187,7 @@ def test_a_deleted_cluster_and_a_replaced_one_leave_a_snapshot() -> None:
 
 
 def test_the_cluster_waits_for_the_way_out_that_its_public_address_needs() -> None:
-    assert CLUSTER["Metadata"] == {"WayOut": {"Fn::If": ["MakesWayOut", {"Ref": "WayOut"}, "none"]}}
+    assert CLUSTER["Metadata"]["WayOut"] == {"Fn::If": ["MakesWayOut", {"Ref": "WayOut"}, "none"]}
     assert RESOURCES["WayOut"]["DependsOn"] == "InternetGatewayOfNetwork"
 
 
@@ -136,8 +198,8 @@ def test_no_tag_is_a_reference_whose_text_no_tag_may_hold() -> None:
 
 def test_the_copy_role_reads_the_source_files_and_the_manifests_and_nothing_else() -> None:
     role = RESOURCES["CopyRole"]["Properties"]
-    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "redshift.amazonaws.com"}
     assert "ManagedPolicyArns" not in role
+    assert all(_is_by_tls_alone(one) for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"])
     granted = {
         (statement["Action"], _text(resource), str(statement.get("Condition", {}).get("StringLike", "")))
         for policy in role["Policies"]
@@ -154,6 +216,18 @@ def test_the_copy_role_reads_the_source_files_and_the_manifests_and_nothing_else
         ("s3:ListBucket", control, "{'s3:prefix': {'Fn::Sub': '${ControlPrefix}/*'}}"),
         ("s3:GetBucketLocation", control, ""),
     }
+
+
+def test_redshift_takes_the_copy_role_for_the_loading_user_of_this_account_alone() -> None:
+    (trust,) = RESOURCES["CopyRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    user = "arn:${AWS::Partition}:redshift:${AWS::Region}:${AWS::AccountId}:dbuser:*/${LoadingUser}"
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "redshift.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringLike": {"sts:ExternalId": {"Fn::Sub": user}}},
+    }
+    assert TEMPLATE["Outputs"]["LoadingUser"]["Value"] == {"Ref": "LoadingUser"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -181,6 +255,10 @@ def _holds(expression: Any, values: dict[str, str]) -> Any:
         "Fn::Contains": lambda: parts[1] in parts[0],
     }
     return functions[function]()
+
+
+def _is_by_tls_alone(statement: dict[str, Any]) -> bool:
+    return bool(statement["Condition"].get("Bool") == {"aws:SecureTransport": "true"})
 
 
 def _list(value: Any) -> list[Any]:

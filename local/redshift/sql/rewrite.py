@@ -20,6 +20,7 @@ _CACHED_LENGTH = 32_768
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
 # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
 _PASSWORD = re.compile(r"""(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[!#-&(-.0-?A-\[\]-~]{8,64}""")
+_DIGEST = re.compile(r"md5[0-9a-f]{32}")
 
 
 def _append(match: Match, cursor: Cursor) -> Plan:
@@ -128,10 +129,10 @@ def _object(cursor: Cursor) -> str:
 
 def _password(cursor: Cursor) -> str:
     written = cursor.take("string")
-    if not _PASSWORD.fullmatch(written):
+    if not (_PASSWORD.fullmatch(written) or _DIGEST.fullmatch(written)):
         raise RefusedError(
             "The password is refused: it needs 8 to 64 printable characters other than ' \" \\ / @ and blanks, "
-            "among them a capital, a small letter and a digit.",
+            "among them a capital, a small letter and a digit; or an MD5 digest, 'md5' and 32 hexadecimal digits.",
             "22023",
         )
     return quote_literal(written)

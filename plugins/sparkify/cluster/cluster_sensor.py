@@ -23,13 +23,13 @@ class ClusterSensor(BaseSensorOperator):
 
     :param cluster: the cluster's identifier. (templated)
     :param status: the status to wait for, ``available`` or ``paused``.
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     """
 
     template_fields: Sequence[str] = ("cluster",)
     ui_color = "#dde3ee"
 
-    def __init__(self, *, cluster: str, status: str, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+    def __init__(self, *, cluster: str, status: str, aws_conn_id: str = "aws_admin", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cluster = cluster
         self.status = status

@@ -48,6 +48,24 @@ class ConnectionSecret:
             self.client.put_secret_value(SecretId=self.name, SecretString=json.dumps(connection))
         return False
 
+    def held(self) -> dict[str, Any]:
+        """Return the connection that the secret holds; nothing if there is no secret. Another's secret is refused."""
+        found = self._description()
+        if not found or found.get("DeletedDate"):
+            return {}
+        self._refuse_anothers(found)
+        with translated(f"read the secret {self.name}"):
+            text = self.client.get_secret_value(SecretId=self.name)["SecretString"]
+        try:
+            connection = json.loads(text)
+        except ValueError:
+            return {}
+        if not isinstance(connection, dict):
+            return {}
+        if connection.get("password"):
+            mask_secret(connection["password"])
+        return connection
+
     def withdraw(self) -> str | None:
         """Delete the secret if it was made for this stack; returns why it stays, or None."""
         found = self._description()
@@ -84,15 +102,6 @@ class ConnectionSecret:
                 f"The secret {self.name} holds the connection of the stack {owner}; nothing was written over it. Give "
                 "the param secret another name for this stack, or tear the other one down."
             )
-
-
-def admin_login(secret_arn: str, aws_conn_id: str) -> tuple[str, str]:
-    """User and password of a cluster's admin, from the secret that Redshift keeps of them."""
-    with translated(f"read the secret {secret_arn}"):
-        text = client("secretsmanager", aws_conn_id).get_secret_value(SecretId=secret_arn)["SecretString"]
-    login = json.loads(text)
-    mask_secret(login["password"])
-    return str(login["username"]), str(login["password"])
 
 
 def _owner(found: Mapping[str, Any]) -> str | None:

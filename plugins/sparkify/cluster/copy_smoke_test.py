@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.loading.history import RunId
@@ -27,15 +27,21 @@ class CopySmokeTestOperator(WarehouseOperator):
 
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
+    :param admin_conn_id: connection of AWS that may delete the object, as loads may not; default ``aws_admin``.
     """
 
     ui_color = "#bfe3c0"
     uses_log_dates = False
 
+    def __init__(self, *, admin_conn_id: str = "aws_admin", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.admin_conn_id = admin_conn_id
+
     def execute(self, context: Context) -> None:
         """Write, copy, count, remove."""
         settings = Settings.of_connection(self.aws_conn_id)
         source = Source(self.aws_conn_id, settings)
+        cleaner = Source(self.admin_conn_id, settings)
         lines = "\n".join(json.dumps({"number": number}) for number in range(ROWS))
         path = f"smoke-test/{path_of(RunId.of(context))}.json"
         url = source.put(path, lines)
@@ -53,9 +59,9 @@ class CopySmokeTestOperator(WarehouseOperator):
         except Exception:
             # What went wrong is worth more than what is left behind.
             with contextlib.suppress(Exception):
-                source.remove(path)
+                cleaner.remove(path)
             raise
-        source.remove(path)
+        cleaner.remove(path)
         if rows != ROWS:
             raise DataError(f"COPY of {url} gave {rows} rows, expected {ROWS}. Do not load before it is known why.")
         self.log.info("Copied %s rows by the role %s.", rows, settings.copy_role)

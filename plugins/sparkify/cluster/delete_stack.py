@@ -20,13 +20,13 @@ class DeleteStackOperator(BaseOperator):
 
     :param stack: the stack's name. (templated)
     :param confirm: the stack's name again, as somebody typed it; anything else is refused. (templated)
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     """
 
     template_fields: Sequence[str] = ("stack", "confirm")
     ui_color = "#e89f8f"
 
-    def __init__(self, *, stack: str, confirm: str, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+    def __init__(self, *, stack: str, confirm: str, aws_conn_id: str = "aws_admin", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stack = stack
         self.confirm = confirm

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from sparkify.cluster.cluster import PAUSED, Cluster
 from sparkify.cluster.stack import Change, Stack
+from sparkify.loading.aws import client, translated
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.settings import Settings, json_object
 
@@ -28,14 +29,17 @@ class DeployStackOperator(BaseOperator):
     """
     Begins to create a CloudFormation stack, or to update it if it is there; nothing to change is a success.
 
-    The buckets and the prefix that the template asks for are those of the AWS connection's settings. A parameter that
-    is not given keeps the value it has, or gets its default when the stack is made.
+    The buckets and the prefix that the template asks for are those that the loads' connection names; S3's addresses are
+    those that AWS names. A parameter that is not given keeps the value it has, or gets its default when the stack is
+    made. The stack is protected against being deleted by anything but
+    :class:`~sparkify.cluster.delete_stack.DeleteStackOperator`.
 
     :param stack: the stack's name. (templated)
     :param template: path of the template; read when the task runs, and not a Jinja template.
     :param parameters: parameters of the template by name; a mapping or its JSON text, in which numbers and
         truth values may stand as such. (templated)
-    :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
+    :param settings_conn_id: connection with the settings in its extra; default ``aws_default``.
     :return: what was done, a :class:`~sparkify.cluster.stack.Change`'s text, as XCom.
     """
 
@@ -48,7 +52,8 @@ class DeployStackOperator(BaseOperator):
         stack: str,
         template: str,
         parameters: Mapping[str, Any] | str,
-        aws_conn_id: str = "aws_default",
+        aws_conn_id: str = "aws_admin",
+        settings_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,11 +61,12 @@ class DeployStackOperator(BaseOperator):
         self.template = template
         self.parameters = parameters
         self.aws_conn_id = aws_conn_id
+        self.settings_conn_id = settings_conn_id
 
     def execute(self, context: Context) -> str:
         """Create or update, without waiting."""
-        parameters = self._parameters(Settings.of_connection(self.aws_conn_id))
         stack = Stack(self.stack, self.aws_conn_id)
+        parameters = self._parameters(Settings.of_connection(self.settings_conn_id))
         self._refuse_if_paused(stack)
         change = stack.deploy(Path(self.template), parameters)
         shown = ", ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
@@ -77,10 +83,26 @@ class DeployStackOperator(BaseOperator):
         own = sorted(of_settings.keys() & given.keys())
         if own:
             raise SettingsError(
-                f"{own[0]} is not to be given: it is {of_settings[own[0]]!r} by the connection {self.aws_conn_id}, "
-                "whose settings the loads go by too. Change it there."
+                f"{own[0]} is not to be given: it is {of_settings[own[0]]!r} by the connection "
+                f"{self.settings_conn_id}, whose settings the loads use too. Change it there."
             )
-        return of_settings | {str(name): _text(value) for name, value in given.items()}
+        named = {str(name): _text(value) for name, value in given.items()}
+        if "S3PrefixList" not in named:
+            named["S3PrefixList"] = self._s3_prefix_list()
+        return of_settings | named
+
+    def _s3_prefix_list(self) -> str:
+        """Return the id of S3's addresses in this region, by which the cluster's way out is bounded."""
+        ec2 = client("ec2", self.aws_conn_id)
+        name = f"com.amazonaws.{ec2.meta.region_name}.s3"
+        with translated(f"look up the prefix list {name}"):
+            found = ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])
+        for prefix_list in found["PrefixLists"]:
+            return str(prefix_list["PrefixListId"])
+        raise SettingsError(
+            f"AWS has no prefix list {name} in the region of {self.aws_conn_id}. Give its id in the param parameters, "
+            'for example {"S3PrefixList": "pl-68a54001"}.'
+        )
 
     def _refuse_if_paused(self, stack: Stack) -> None:
         found = stack.description()

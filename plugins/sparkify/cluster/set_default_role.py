@@ -22,14 +22,14 @@ class SetDefaultRoleOperator(BaseOperator):
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-redshift-cluster.html).
 
     :param stack: the stack's name. (templated)
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     :return: the cluster's identifier, as XCom.
     """
 
     template_fields: Sequence[str] = ("stack",)
     ui_color = "#c9d7b1"
 
-    def __init__(self, *, stack: str, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+    def __init__(self, *, stack: str, aws_conn_id: str = "aws_admin", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stack = stack
         self.aws_conn_id = aws_conn_id

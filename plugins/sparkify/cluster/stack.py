@@ -133,8 +133,10 @@ class Stack:
         }
         if not found:
             with translated(f"create the stack {self.name}"):
-                self.client.create_stack(**request)
+                self.client.create_stack(**request, EnableTerminationProtection=True)
             return Change.CREATED
+        if not found.get("EnableTerminationProtection"):
+            self._protect(enable=True)
         with translated(f"update the stack {self.name}"):
             try:
                 self.client.update_stack(**request)
@@ -145,9 +147,14 @@ class Stack:
         return Change.UPDATED
 
     def delete(self) -> None:
-        """Begin to delete it."""
+        """Lift its termination protection and begin to delete it."""
+        self._protect(enable=False)
         with translated(f"delete the stack {self.name}"):
             self.client.delete_stack(StackName=self.name)
+
+    def _protect(self, *, enable: bool) -> None:
+        with translated(f"{'set' if enable else 'lift'} the termination protection of the stack {self.name}"):
+            self.client.update_termination_protection(StackName=self.name, EnableTerminationProtection=enable)
 
     def failures(self) -> list[str]:
         """What failed in its last change, the first first: each a resource, its type and the reason."""

@@ -26,14 +26,14 @@ class StackSensor(BaseSensorOperator):
     :param until: ``deployed`` or ``deleted``.
     :param change: what the deployment did, the text of a :class:`~sparkify.cluster.stack.Change`: where it changed
         nothing, an update that was rolled back some time before is no failure. (templated)
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     """
 
     template_fields: Sequence[str] = ("stack", "change")
     ui_color = "#f3dfae"
 
     def __init__(
-        self, *, stack: str, until: str, change: str = "", aws_conn_id: str = "aws_default", **kwargs: Any
+        self, *, stack: str, until: str, change: str = "", aws_conn_id: str = "aws_admin", **kwargs: Any
     ) -> None:
         if until not in UNTIL:
             raise ValueError(f"until={until!r} is unknown. Use one of {', '.join(UNTIL)}.")

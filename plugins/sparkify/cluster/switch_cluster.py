@@ -24,14 +24,14 @@ class SwitchClusterOperator(BaseOperator):
 
     :param stack: the stack's name. (templated)
     :param status: what the cluster shall be: ``paused`` or ``available``.
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     :return: the cluster's identifier, as XCom.
     """
 
     template_fields: Sequence[str] = ("stack",)
     ui_color = "#b8c4d9"
 
-    def __init__(self, *, stack: str, status: str, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+    def __init__(self, *, stack: str, status: str, aws_conn_id: str = "aws_admin", **kwargs: Any) -> None:
         if status not in SWITCHES:
             raise ValueError(f"status={status!r} is unknown. Use one of {', '.join(SWITCHES)}.")
         super().__init__(**kwargs)

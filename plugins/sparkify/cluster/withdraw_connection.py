@@ -21,13 +21,13 @@ class WithdrawConnectionOperator(BaseOperator):
 
     :param stack: the stack's name. (templated)
     :param secret: the secret's name. (templated)
-    :param aws_conn_id: connection of AWS; default ``aws_default``.
+    :param aws_conn_id: connection of AWS; default ``aws_admin``.
     """
 
     template_fields: Sequence[str] = ("stack", "secret")
     ui_color = "#e3d9ea"
 
-    def __init__(self, *, stack: str, secret: str, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
+    def __init__(self, *, stack: str, secret: str, aws_conn_id: str = "aws_admin", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stack = stack
         self.secret = secret

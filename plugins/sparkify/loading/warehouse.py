@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from logging import Logger
     from types import TracebackType
 
+    from airflow.sdk import Connection
+
     from sparkify.loading.settings import Settings
 
 STATEMENT_TIMEOUT_MS = 3_600_000
@@ -51,10 +53,14 @@ class Warehouse:
     :param settings: gives the schema.
     :param label: what the session does; shown by the warehouse as its query group.
     :param log: where each statement goes, at debug level.
+    :param connection: used instead of Airflow's connection ``conn_id``, for a login that Airflow keeps none of.
     """
 
-    def __init__(self, conn_id: str, settings: Settings, label: str, log: Logger) -> None:
-        self.conn_id = conn_id
+    def __init__(
+        self, conn_id: str, settings: Settings, label: str, log: Logger, connection: Connection | None = None
+    ) -> None:
+        self.conn_id = str(connection.conn_id) if connection else conn_id
+        self._given = connection
         self.settings = settings
         self.label = re.sub(r"[^\w.:+-]", "_", label, flags=re.ASCII)[:256]
         self.log = log
@@ -63,8 +69,10 @@ class Warehouse:
         self._pid: int | None = None
 
     def __enter__(self) -> Warehouse:
-        connection = get_connection(self.conn_id)
+        connection = self._given or get_connection(self.conn_id)
         hook = connection.get_hook()
+        # A hook looks its connection up by the id, which Airflow does not know of a given one.
+        hook.get_connection = lambda _: connection
         if not isinstance(hook, DbApiHook):
             raise SettingsError(
                 f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "

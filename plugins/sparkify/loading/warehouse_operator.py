@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -15,7 +15,7 @@ from sparkify.loading.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import jinja2
-    from airflow.sdk import BaseOperatorLink, Context
+    from airflow.sdk import BaseOperatorLink, Connection, Context
 
     from sparkify.loading.history import Load
 
@@ -29,6 +29,8 @@ class WarehouseOperator(BaseOperator):
 
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
+    :param login: who logs in instead of that connection's user: a function of the run's context that returns the
+        connection of one session; default none.
     :param links: buttons on the task's page in Airflow's UI; default none.
     """
 
@@ -42,12 +44,14 @@ class WarehouseOperator(BaseOperator):
         *,
         redshift_conn_id: str = "redshift_default",
         aws_conn_id: str = "aws_default",
+        login: Callable[[Mapping[str, Any]], Connection] | None = None,
         links: Sequence[BaseOperatorLink] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.redshift_conn_id = redshift_conn_id
         self.aws_conn_id = aws_conn_id
+        self.login = login
         self.operator_extra_links = tuple(links)
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
@@ -64,7 +68,8 @@ class WarehouseOperator(BaseOperator):
     def session(self, context: Mapping[str, Any], settings: Settings | None = None) -> Warehouse:
         """A session labelled with the task; to be used as a context manager."""
         settings = settings or Settings.of_connection(self.aws_conn_id)
-        self._session = Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log)
+        connection = self.login(context) if self.login else None
+        self._session = Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log, connection)
         return self._session
 
     def on_kill(self) -> None:

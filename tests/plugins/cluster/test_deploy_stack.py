@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
 
 from sparkify.cluster.delete_stack import DeleteStackOperator
 from sparkify.cluster.deploy_stack import DeployStackOperator
 from sparkify.cluster.stack_sensor import StackSensor
 from sparkify.loading.exceptions import SettingsError
-from tests.completed_moto import Cloud
+from tests.completed_moto import REGION, Cloud
 from tests.pipeline import PROJECT
 
 STACK = "sparkify-warehouse"
@@ -176,6 +179,40 @@ def test_a_paused_cluster_is_not_changed(cloud: Cloud) -> None:
     cloud.client("redshift").pause_cluster(ClusterIdentifier=cloud.cluster()["ClusterIdentifier"])
     with pytest.raises(SettingsError, match="is paused, and a paused cluster can be neither changed nor asked"):
         deploy(NumberOfNodes=2)
+
+
+def test_a_stack_is_protected_until_its_name_was_typed(cloud: Cloud) -> None:
+    cloudformation = cloud.client("cloudformation")
+
+    def is_protected() -> bool:
+        return bool(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["EnableTerminationProtection"])
+
+    deploy(**CLIENTS)
+    assert is_protected()
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        cloudformation.delete_stack(StackName=STACK)
+    with pytest.raises(SettingsError, match="nothing was deleted"):
+        delete("yes")
+    assert is_protected()
+    cloudformation.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
+    assert deploy() == "unchanged"
+    assert is_protected()
+    delete()
+    assert is_deleted()
+
+
+def test_the_cluster_reaches_s3_of_its_region_and_nothing_else(cloud: Cloud) -> None:
+    deploy(**CLIENTS)
+    assert parameters_of(cloud)["S3PrefixList"] == cloud.prefix_list()
+    assert deploy(S3PrefixList="pl-1") == "updated"
+    assert parameters_of(cloud)["S3PrefixList"] == "pl-1"
+
+
+def test_a_region_whose_prefix_list_is_unknown_asks_for_it(cloud: Cloud) -> None:
+    ec2_backends[DEFAULT_ACCOUNT_ID][REGION].managed_prefix_lists.clear()
+    with pytest.raises(SettingsError, match=rf'no prefix list com\.amazonaws\.{REGION}\.s3 .* {{"S3PrefixList": "pl-'):
+        deploy(**CLIENTS)
+    assert deploy(**CLIENTS, S3PrefixList="pl-1") == "created"
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "Sparkify-warehouse", "sparkify-warehouse2"])

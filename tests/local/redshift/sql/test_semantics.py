@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
+import redshift_connector
 from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
 from tests.local.redshift.conftest import PASSWORD, Connect, StandIn
@@ -262,6 +265,27 @@ def admin(stand_in: StandIn) -> Iterator[psycopg.Connection]:
         connection.execute("drop schema t cascade")
         for role in ("ann", "analyst", "readers"):
             connection.execute(f"drop role {role}")
+
+
+def test_a_user_logs_in_by_the_password_of_which_the_statement_holds_a_digest(
+    plays: psycopg.Connection, admin: psycopg.Connection, stand_in: StandIn
+) -> None:
+    def digest(password: str) -> str:
+        return "md5" + hashlib.md5(f"{password}ann".encode(), usedforsecurity=False).hexdigest()
+
+    def logged_in(password: str) -> list[Any]:
+        with redshift_connector.connect(
+            host="127.0.0.1", port=stand_in.port, user="ann", password=password, database="dev", ssl=False
+        ) as connection:
+            return list(connection.cursor().execute("select current_user").fetchone())
+
+    for statement in ("create role analyst", "create group readers", f"create user ann password '{digest('One-1')}'"):
+        plays.execute(statement)
+    assert logged_in("One-1") == ["ann"]
+    plays.execute(f"alter user ann password '{digest('Other-2')}'")
+    assert logged_in("Other-2") == ["ann"]
+    with pytest.raises(redshift_connector.Error, match="password authentication failed"):
+        logged_in("One-1")
 
 
 def test_an_analyst_reads_by_a_role_and_cannot_write(
