@@ -13,13 +13,14 @@ from pathlib import Path
 
 PRODUCTION = ("dags", "plugins", "include")
 
-# What each room may import besides Python's own library. botocore is what the Amazon provider raises; altair and
-# vl_convert draw the report; the others are what Airflow renders and its own pages are made with.
+# What each room may import besides Python's own library. botocore is what the Amazon provider raises; msgspec reads
+# values as files have them; altair and vl_convert draw the report; the others are what Airflow renders and its own
+# pages are made with.
 ALLOWED_IMPORTS = {
     "dags": {"airflow", "sparkify"},
     "plugins": {
-        *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "sqlalchemy", "starlette"),
-        "vl_convert",
+        *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "msgspec", "sqlalchemy"),
+        *("starlette", "vl_convert"),
     },
 }
 

@@ -115,13 +115,13 @@ def content(pipeline: Pipeline) -> dict[str, list[Any]]:
         pytest.param(
             file(b'{"ts": oops}'),
             DataError,
-            r"2018-11-02-events\.json, line 2, value \{\"ts\": oops\}: Invalid.*\n.*Mend the file and clear this task",
+            r"2018-11-02-events\.json, line 2, value \{\"ts\": oops\}: Invalid.*\n.*Fix the file and clear this task",
             id="a broken line",
         ),
         pytest.param(
             file(b'{"ts": "noon", "page": "Home"}'),
             DataError,
-            r"2018-11-02-events\.json, line 2, column ts, value \"noon\": .*\n.*Mend the file",
+            r"2018-11-02-events\.json, line 2, column ts, value \"noon\": .*\n.*Fix the file",
             id="text in ts",
         ),
         pytest.param(

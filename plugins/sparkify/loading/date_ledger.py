@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sparkify.loading.history import insert_rows
+from sparkify.loading.json_objects import json_objects
 from sparkify.loading.staging import ROWS_AN_INSERT, fitting
 
 if TYPE_CHECKING:
@@ -50,15 +51,15 @@ class DateLedger:
         _insert(warehouse, "staging_unknown_fields", columns, self._fields)
 
 
-def unknown_fields(lines: bytes, known: Collection[str]) -> dict[str, str]:
-    """The fields of these JSON lines that are not known, each with the value met first, as JSON.
+def unknown_fields(sample: bytes, known: Collection[str]) -> dict[str, str]:
+    """The fields of the objects of this part of a file that are not known, each with the value met first, as JSON.
 
-    A line that is no JSON object, such as one that was cut off, is passed over: it is COPY's to refuse it.
+    What is no JSON object, such as one that was cut off, is passed over: COPY refuses it.
     """
     found: dict[str, str] = {}
-    for line in lines.splitlines():
+    for one in json_objects([sample]):
         try:
-            record = json.loads(line)
+            record = json.loads(one.text)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):

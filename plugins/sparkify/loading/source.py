@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import itertools
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from sparkify.loading import aws
-from sparkify.loading.exceptions import SettingsError, Unavailable
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.source_files import is_song_file, log_date_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 SONGS = "song_data/"
+PIECE_BYTES = 1 << 16
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -80,29 +81,34 @@ class Source:
         """The whole catalogue, one object a song."""
         return [file for file in self._list(SONGS) if is_song_file(file.key)]
 
-    def lines(self, url: str, numbers: Iterable[int]) -> dict[int, str]:
-        """The lines of these numbers (from 1) of a file, whole; a number past the file's end is left out."""
+    def pieces(self, url: str) -> Generator[bytes]:
+        """A file, unpacked, in pieces of at most :data:`PIECE_BYTES`."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        wanted = set(numbers)
-        found: dict[int, str] = {}
         with self._translated(f"read {url}", bucket):
             body = self.client.get_object(Bucket=bucket, Key=key)["Body"]
             with contextlib.closing(body):
-                stream = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines()
-                for number, line in enumerate(stream, start=1):
-                    if number in wanted:
-                        found[number] = line.decode("utf-8", "replace").rstrip("\r\n")
-                    if len(found) == len(wanted):
-                        break
-        return found
+                stored = iter(partial(body.read, PIECE_BYTES), b"")
+                yield from unpacked(stored) if key.endswith(".gz") else stored
 
-    def beginning(self, file: SourceFile, most_bytes: int) -> bytes:
-        """What the file begins with, unpacked, up to so many bytes; no more than that are fetched."""
+    def beginning(self, file: SourceFile, most_bytes: int, *, stored: bool = False) -> bytes:
+        """What the file begins with, up to so many bytes; no more than that are fetched.
+
+        :param stored: as it is stored; else unpacked, as far as it can be.
+        """
         with self._translated(f"read {file.url}", file.bucket):
             found = self.client.get_object(Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{most_bytes - 1}")
             with contextlib.closing(found["Body"]) as body:
                 data: bytes = body.read()
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(data, most_bytes) if file.is_gzip else data
+        if stored or not file.is_gzip:
+            return data
+        beginning = bytearray()
+        # It is cut off, and may be no gzip at all.
+        with contextlib.suppress(EOFError, zlib.error):
+            for piece in unpacked(data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES)):
+                beginning += piece
+                if len(beginning) >= most_bytes:
+                    break
+        return bytes(beginning[:most_bytes])
 
     def put_manifest(self, path: str, files: Iterable[SourceFile]) -> str:
         """Write a manifest of these files, all mandatory, under the control prefix; returns its URL."""
@@ -165,5 +171,32 @@ class Source:
             raise SettingsError(f"Could not {what}: {error}") from error
         except NoCredentialsError as error:
             raise SettingsError(f"Could not {what}: the AWS connection gives no credentials.") from error
+        except (EOFError, zlib.error) as error:
+            raise DataError(f"Could not {what}: it is no whole gzip file ({error}).") from error
         except (BotoCoreError, OSError) as error:
             raise Unavailable(f"Could not {what}: {error}") from error
+
+
+def unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Gzip unpacked, with all its members, in pieces of at most :data:`PIECE_BYTES`, however much they come to.
+
+    Raises :class:`zlib.error` or :class:`EOFError` where it is broken or cut off.
+    """
+    member = _member()
+    between = False
+    for data in packed:
+        # Zeros may stand between members.
+        while data := data.lstrip(b"\0") if between else data:
+            member = _member() if between else member
+            if piece := member.decompress(data, PIECE_BYTES):
+                yield piece
+            between = member.eof
+            data = member.unused_data if between else member.unconsumed_tail
+    while piece := member.decompress(b"", PIECE_BYTES):
+        yield piece
+    if not member.eof:
+        raise EOFError("it ends too early")
+
+
+def _member() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)

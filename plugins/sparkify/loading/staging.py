@@ -8,16 +8,18 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sparkify.loading.exceptions import DataError, SettingsError
+from sparkify.loading.encodings import OF_GZIP, look_of_file
+from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import insert_rows
+from sparkify.loading.json_values import steps
 from sparkify.loading.load_errors import (
     SHOWN,
-    LoadError,
     copy_failure,
     last_copy_id,
-    read_load_errors,
-    refuse_if_unseen,
+    lines_left_out,
+    why_copy_failed,
 )
+from sparkify.loading.refused_lines import LoadError
 from sparkify.loading.warehouse import quoted
 
 if TYPE_CHECKING:
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
 
 # The column that says which file a row came from; no field of the file, so COPY leaves it null.
 PARTITION = "log_date"
-LONGEST_VARCHAR = 65_535  # bytes
+LONGEST_VARCHAR, LONGEST_REASON = 65_535, 1024  # bytes
 ROWS_AN_INSERT = 100
 # So many small files take a small cluster minutes; a COPY of a whole catalogue might take longer than a statement may.
 FILES_A_COPY = 5_000
+# Where COPY does not say which file it could not read, so many are looked at.
+MOST_LOOKED_AT = 100
+BYTES_LOOKED_AT = 64
 
 
 class ManifestCopy:
@@ -57,7 +62,8 @@ class ManifestCopy:
         self.log = log
         self.path = f"manifests/{path_of(run_id)}"
         self.columns: list[str] = []
-        self.fields: dict[str, str] = {}
+        #: The names that lead to each column's value in an object of the file.
+        self.paths: dict[str, tuple[str, ...]] = {}
         self.jsonpaths_url = ""
         self._rejects: list[list[object]] = []
 
@@ -70,10 +76,7 @@ class ManifestCopy:
                 f"The jsonpaths name {len(paths)} fields, {self.table} has {len(self.columns)} columns to copy into. "
                 "They must be the same, in the same order."
             )
-        self.fields = {
-            column: path.removeprefix("$['").removesuffix("']")
-            for column, path in zip(self.columns, paths, strict=True)
-        }
+        self.paths = {column: steps(path) for column, path in zip(self.columns, paths, strict=True)}
         self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
         self._rejects = []
         warehouse.execute("drop table if exists incoming")
@@ -88,10 +91,8 @@ class ManifestCopy:
             chosen = [file for file in files if file.size and file.is_gzip == is_gzip]
             for first in range(0, len(chosen), FILES_A_COPY):
                 part = f"-{first}" if first else ""
-                manifest = self.source.put_manifest(
-                    f"{self.path}/{name}{part}{'.gz' if is_gzip else ''}.manifest", chosen[first : first + FILES_A_COPY]
-                )
-                rows += self._copy(warehouse, load, manifest, is_gzip, log_date)
+                manifest = f"{self.path}/{name}{part}{'.gz' if is_gzip else ''}.manifest"
+                rows += self._copy(warehouse, load, manifest, chosen[first : first + FILES_A_COPY], log_date)
                 if len(chosen) > FILES_A_COPY:
                     done = min(first + FILES_A_COPY, len(chosen))
                     self.log.info("Copied %s of %s files.", f"{done:,}", f"{len(chosen):,}")
@@ -101,7 +102,7 @@ class ManifestCopy:
         if load.rows_refused > self.max_bad_lines:
             raise DataError(
                 f"{load.rows_refused} line(s) were refused, more than max_bad_lines={self.max_bad_lines}; "
-                "the tables are as they were. Mend the files and clear this task."
+                "the tables are as they were. Fix the files and clear this task."
             )
         return rows
 
@@ -117,22 +118,42 @@ class ManifestCopy:
         except (DataError, SettingsError) as error:
             raise copy_failure(error, []) from error
 
-    def _copy(self, warehouse: Warehouse, load: Load, manifest: str, is_gzip: bool, log_date: str | None) -> int:
-        compression = " gzip" if is_gzip else ""
+    def _copy(
+        self, warehouse: Warehouse, load: Load, path: str, files: Sequence[SourceFile], log_date: str | None
+    ) -> int:
+        manifest = self.source.put_manifest(path, files)
+        compression = " gzip" if files[0].is_gzip else ""
         options = copy_options(self.source.settings)
         before = last_copy_id(warehouse)
+        warehouse.notices()
         try:
             warehouse.execute(
                 f"copy incoming ({', '.join(map(quoted, self.columns))}) from '{manifest}' {options} manifest"
                 f" format as json '{self.jsonpaths_url}'{compression} maxerror {self.max_bad_lines + 1}"
             )
         except (DataError, SettingsError) as error:
-            raise copy_failure(error, read_load_errors(warehouse, self.source, self.fields, since=before)) from error
+            errors = why_copy_failed(warehouse, self.source, self.paths, error, since=before)
+            failure = copy_failure(error, errors)
+            if not errors and isinstance(failure, DataError):
+                failure = DataError(f"{failure} {self._look_of(files)}".rstrip())
+            raise failure from error
         if self.max_bad_lines:
-            refused = read_load_errors(warehouse, self.source, self.fields, since=before, whole=True)
-            refuse_if_unseen(warehouse, len(refused))
-            self._note_refused(load, refused, log_date)
+            self._note_refused(load, lines_left_out(warehouse, self.source, self.paths), log_date)
         return int(warehouse.rows("select pg_last_copy_count()")[0][0])
+
+    def _look_of(self, files: Sequence[SourceFile]) -> str:
+        """What the bytes of the first of these files look like that is not what its name says, in words."""
+        for file in files[:MOST_LOOKED_AT]:
+            try:
+                beginning = self.source.beginning(file, BYTES_LOOKED_AT, stored=True)
+            except (DataError, SettingsError, Unavailable) as error:
+                self.log.warning("Why COPY failed could not be looked for in the files: %s", error)
+                return ""
+            if file.is_gzip and not beginning.startswith(OF_GZIP):
+                return f"{file.url} is no gzip, as its name says: name it .json, or pack it by gzip."
+            if not file.is_gzip and (words := look_of_file(beginning)):
+                return f"{file.url}: {words}"
+        return ""
 
     def _note_refused(self, load: Load, refused: list[LoadError], log_date: str | None) -> None:
         for line in refused[: max(0, SHOWN - load.rows_refused)]:
@@ -146,7 +167,7 @@ class ManifestCopy:
                 line.line,
                 line.column,
                 None if line.value is None else fitting(line.value, LONGEST_VARCHAR),
-                line.reason,
+                fitting(line.reason, LONGEST_REASON),
                 None if line.text is None else fitting(line.text, LONGEST_VARCHAR),
             ]
             for line in refused

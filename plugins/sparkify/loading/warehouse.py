@@ -145,6 +145,14 @@ class Warehouse:
         with self._cursor(sql, None) as cursor:
             return [_text(column[0]) for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
+    def notices(self) -> list[str]:
+        """What the server said beside its answers since this was last asked; nothing with a driver that keeps none."""
+        # redshift_connector keeps dicts of bytes, psycopg2 texts.
+        kept = getattr(self._connection, "notices", None) or []
+        said = [_text(one[b"M"]) if isinstance(one, dict) else str(one) for one in kept]
+        kept.clear()
+        return said
+
     def columns(self, table: str) -> list[str]:
         """The table's columns in order; a :class:`SettingsError` if there is no such table."""
         with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:

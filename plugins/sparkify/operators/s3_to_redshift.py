@@ -104,7 +104,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         if not files:
             return load
         copy.prepare(warehouse)
-        ledger = DateLedger(self.table, set(copy.fields.values()))
+        ledger = DateLedger(self.table, {path[0] for path in copy.paths.values() if path})
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
             refused_before = load.rows_refused
             rows = copy.run(warehouse, load, of_date, log_date, log_date)

@@ -88,6 +88,10 @@ def _deliver_bad_lines(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
         older.setattr(sparkify.loading.load_errors, "QUERIES", sparkify.loading.load_errors.QUERIES[1:])
         with pytest.raises(DataError, match="COPY refused 1 line"):
             pipeline.run(THIRD)
+    # What is asked where the driver keeps no notices.
+    with patch.context() as silent:
+        silent.setattr(sparkify.loading.warehouse.Warehouse, "notices", lambda warehouse: [])
+        pipeline.run(THIRD, max_bad_lines=1)
 
 
 def _break_a_check(pipeline: Pipeline) -> None:

@@ -28,9 +28,11 @@ def line(**changes: object) -> bytes:
         (b'{"a": 1, "b": 2}\n{"b": 3, "c": {"d": null}}', {"b": "2", "c": '{"d": null}'}),
         (b'{"a": 1}\r\n\r\n{"a": 2}\n', {}),
         (b'{"b": 1\n[{"b": 2}]\n"b"\nnull\n\xff{"b": 3}\n{"c": 4}', {"c": "4"}),
-        (b"[" * 100_000 + b'\n{"b": 5}', {"b": "5"}),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b'}\n{"b": 5}', {"b": "5"}),
         (b'{"\\ud800": "\\ud800"}\n{"nul\\u0000": 0}', {"?": '"\\ud800"', "nul": "0"}),
         (b'{"b": "' + b"x" * 1000 + b'"}', {"b": '"' + "x" * 255}),
+        (b'{\n "a": 1,\n "b": {\n  "c": 2\n }\n}\n{\n "d": 3\n}', {"b": '{"c": 2}', "d": "3"}),
+        (b'{"a": 1} {"b": 2},\n{"c": 3}', {"b": "2", "c": "3"}),
     ],
 )
 def test_unknown_fields_are_those_of_readable_lines_with_the_value_met_first(
@@ -73,6 +75,13 @@ def test_fields_are_looked_for_in_every_file_of_the_run_and_replaced_with_their_
         (DAY, 1, 0),
         (NEXT, 1, 2),
     ]
+
+
+def test_a_field_is_seen_in_any_member_of_a_gzip_file(pipeline: Pipeline) -> None:
+    members = gzip.compress(line() + b"\n") + gzip.compress(line(itemInSession=1, new=1))
+    pipeline.put({FOLDER + "2018-11-01-events.json.gz": members})
+    pipeline.run(DAY, only=STAGE)
+    assert pipeline.rows("select field, example from staging_unknown_fields") == [("new", "1")]
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])

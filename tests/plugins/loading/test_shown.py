@@ -10,7 +10,7 @@ import pytest
 
 from sparkify.loading.checks import Check, CheckResult
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.load_errors import LoadError
+from sparkify.loading.refused_lines import LoadError
 from sparkify.loading.shown import OBEYED, shown, shown_json
 from tests.security.hostile import ODD_TEXTS
 
