@@ -226,8 +226,8 @@ def test_a_line_that_was_left_out_and_a_field_that_is_unknown_are_kept_as_they_a
 
 
 def test_an_object_with_such_a_key_is_loaded_and_named_as_it_is(pipeline: Pipeline) -> None:
-    # A slash would be another folder, and moto knows no key with a line break.
-    names = [re.sub(r"[/\r\n]", "_", text) for text in TEXTS]
+    # A slash would be another folder, moto knows no key with a line break, and what begins with _ is a hidden file.
+    names = [re.sub(r"[/\r\n]", "-", text) for text in TEXTS]
     parts = {f"log_data/2018/11/{NOV_1}-events-{name}.json": number for number, name in enumerate(names)}
     songs = {f"song_data/A/{name}.json": number for number, name in enumerate(names)}
     good = {key: json.dumps(event(itemInSession=number)).encode() for key, number in parts.items()}
