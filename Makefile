@@ -86,7 +86,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # What a lock adds to others: it takes their versions, and leaves out what they have on every machine.
 beyond = $(1:%=-c %) $$(sed -nE 's/^([a-z0-9._-]+)[^;]*==[^;]*$$/--no-emit-package \1/p' $(1))
 
-lock: $(VENV)/.made ## work the requirements files out again from pyproject.toml (ARGS=--upgrade takes the newest)
+lock: $(VENV)/.made ## work the requirements files and the digests of images out again (ARGS=--upgrade takes the newest)
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ARGS) pyproject.toml --group local $(call beyond,requirements.txt) -o requirements-local.txt
 	$(COMPILE) $(ARGS) pyproject.toml --group local --group audit $(call beyond,$(LOCKS.local)) -o requirements-audit.txt
@@ -98,6 +98,7 @@ lock: $(VENV)/.made ## work the requirements files out again from pyproject.toml
 	  -o requirements-container.txt
 	$(COMPILE) $(ARGS) --group install -o requirements-install.txt
 	$(COMPILE) $(ARGS) --group scan -o requirements-scan.txt
+	@python3 -m deploy pin
 
 env: ## write the secrets that docker-compose.yaml needs into .env, if they are missing
 	@python3 -m deploy env

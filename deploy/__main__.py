@@ -1,13 +1,15 @@
-"""``python -m deploy env`` and ``python -m deploy dist``, as ``make env`` and ``make dist`` run them."""
+"""``python -m deploy``, as ``make env``, ``make dist`` and ``make lock`` run it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy import environment
 from deploy.distributions import DISTRIBUTIONS, build
+from deploy.images import FILES, digest, pin
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -18,11 +20,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("env", help="write the secrets that docker-compose.yaml needs into .env, if they are missing")
     commands.add_parser("dist", help=f"write the project as {' and '.join(DISTRIBUTIONS)} expect it into dist")
+    commands.add_parser("pin", help=f"write the digest of each image into {' and '.join(FILES)}")
     try:
-        if parser.parse_args().command == "env":
-            _env()
-        else:
-            _dist()
+        {"env": _env, "dist": _dist, "pin": _pin}[parser.parse_args().command]()
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -42,6 +42,21 @@ def _dist() -> None:
     for name in DISTRIBUTIONS:
         print(f"Wrote {build(PROJECT, name, PROJECT / 'dist')}.")
     print("What to do with them: docs/deploy.md.")
+
+
+def _pin() -> None:
+    print(pinned(PROJECT))
+
+
+def pinned(project: Path, digest_of: Callable[[str, str], str] = digest) -> str:
+    """Pin the images of a project; returns what to say of it."""
+    try:
+        return f"Pinned {', '.join(pin(project, digest_of))}."
+    except OSError as error:
+        return (
+            f"NOT PINNED. No registry of images can be reached ({error}); {' and '.join(FILES)} name them as before. "
+            "Run `make lock` where one can be."
+        )
 
 
 if __name__ == "__main__":

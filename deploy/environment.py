@@ -16,11 +16,13 @@ HEADER = """\
 # Made by `make env`, which adds what is missing and changes nothing. Whoever reads this file owns the deployment.
 """
 CONNECTIONS = """
-# The two connections, unless a secrets backend has them: docs/deploy.md. Leave them out for `--profile local`.
+# The connections, unless a secrets backend has them: docs/deploy.md. Leave them out for `--profile local`. The DAG
+# sparkify_warehouse alone uses aws_admin.
 #AIRFLOW_CONN_AWS_DEFAULT='{"conn_type": "aws", "extra": {"region_name": "us-west-2", "service_config": {"s3": \
 {"bucket_name": "my-bucket"}, "sparkify": {"schema": "public", "copy_role": "default"}}}}'
 #AIRFLOW_CONN_REDSHIFT_DEFAULT='{"conn_type": "redshift", "host": "my-cluster.abc.us-west-2.redshift.amazonaws.com", \
-"port": 5439, "schema": "dev", "login": "sparkify", "password": "..."}'
+"port": 5439, "schema": "dev", "login": "sparkify_airflow", "password": "...", "extra": {"sslmode": "verify-full"}}'
+#AIRFLOW_CONN_AWS_ADMIN='{"conn_type": "aws", "extra": {"region_name": "us-west-2"}}'
 """
 
 
@@ -47,7 +49,8 @@ VARIABLES: dict[str, Callable[[], str]] = {
     "AIRFLOW_API_SECRET_KEY": password,
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_hex(64),
     "POSTGRES_PASSWORD": password,
-    "REDIS_PASSWORD": password,
+    "VALKEY_PASSWORD": password,
+    "LOCAL_WAREHOUSE_ADMIN_PASSWORD": password,
     "LOCAL_WAREHOUSE_PASSWORD": password,
 }
 

@@ -35,8 +35,8 @@ AIRFLOW = {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "i
 # Options of the provider, which only the image has, without a default that Airflow itself would know.
 CELERYS = {("celery", "result_backend")}
 PROFILES: dict[str, set[str]] = {
-    "": AIRFLOW | {"postgres", "redis"},
-    "local": AIRFLOW | {"postgres", "redis", "warehouse", "s3", "redshift", "demo-files", "demo"},
+    "": AIRFLOW | {"postgres", "valkey"},
+    "local": AIRFLOW | {"postgres", "valkey", "warehouse", "s3", "redshift", "demo-files", "demo"},
 }
 
 
@@ -53,7 +53,8 @@ def airflow_commands(config: Any) -> Iterator[list[str]]:
         if command[0] == "bash":
             # Where the shell is to put a date or a password, any date will do.
             script = re.sub(r"\$\(.*?\)|\$\{\w+\}", "2018-11-01", command[-1].replace("\\\n", " "))
-            yield from (shlex.split(line)[1:] for line in script.splitlines() if line.startswith("airflow "))
+            lines = [line.rpartition(" | ")[2].strip() for line in script.splitlines()]
+            yield from (shlex.split(line)[1:] for line in lines if line.startswith("airflow "))
         else:
             yield command
         check = service.get("healthcheck", {}).get("test", ["", ""])[1]
@@ -87,7 +88,7 @@ def test_no_secret_stands_in_it() -> None:
 
 def test_the_images_have_the_projects_airflow_and_a_python_it_knows(config: Any) -> None:
     airflow = version("apache-airflow")
-    (image,) = re.findall(r"^FROM apache/airflow:(\S+) AS airflow$", DOCKERFILE, re.MULTILINE)
+    (image,) = re.findall(r"^FROM apache/airflow:([^\s@]+)\S* AS airflow$", DOCKERFILE, re.MULTILINE)
     assert image in {f"{airflow}-python{python}" for python in ("3.11", "3.12", "3.13")}
     built = {service["image"] for service in config["services"].values() if "build" in service}
     assert built == {f"sparkify-airflow:{airflow}", f"sparkify-local:{airflow}"}
@@ -115,12 +116,13 @@ def test_the_image_adds_to_productions_lock_what_celery_and_the_log_in_need() ->
 def test_postgresql_is_of_the_version_that_the_tests_run(config: Any) -> None:
     tested = subprocess.run([binaries() / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True)
     (major,) = re.findall(r"PostgreSQL\) (\d+)", tested.stdout)
-    assert {config["services"][name]["image"] for name in ("postgres", "warehouse")} == {f"postgres:{major}"}
+    images = {config["services"][name]["image"].partition("@")[0] for name in ("postgres", "warehouse")}
+    assert images == {f"postgres:{major}"}
 
 
 def test_the_page_names_the_images(config: Any) -> None:
-    bases = re.findall(r"^FROM (apache/airflow:\S+)", DOCKERFILE, re.MULTILINE)
-    pulled = {service["image"] for service in config["services"].values() if "build" not in service}
+    bases = re.findall(r"^FROM (apache/airflow:[^\s@]+)", DOCKERFILE, re.MULTILINE)
+    pulled = {service["image"].partition("@")[0] for service in config["services"].values() if "build" not in service}
     for image in {*bases, *pulled}:
         assert f"`{image}`" in (PROJECT / "docs" / "deploy.md").read_text(), image
 
@@ -130,8 +132,9 @@ def test_what_is_mounted_exists_and_cannot_be_written(config: Any) -> None:
         for volume in service.get("volumes", ()):
             if volume["type"] == "bind":
                 source = Path(volume["source"])
-                assert source.is_dir(), f"{name} mounts {source}"
-                assert volume["target"] == f"/opt/airflow/{source.name}"
+                assert source.exists(), f"{name} mounts {source}"
+                folder = "/opt/airflow" if source.is_dir() else "/docker-entrypoint-initdb.d"
+                assert volume["target"] == f"{folder}/{source.name}"
                 assert volume["read_only"], f"{name} may write to {source}"
             else:
                 assert volume["source"] in config["volumes"]
@@ -175,7 +178,7 @@ def test_every_address_in_it_is_a_service_and_its_port(config: Any) -> None:
     found = set(
         re.findall(r"(?:@|//)([a-z][a-z0-9-]*):?(\d+)?(?=/|\")", TEXT.replace("https://airflow.apache.org", ""))
     )
-    assert found >= {("api-server", "8080"), ("postgres", ""), ("redis", "6379"), ("s3", "4572")}
+    assert found >= {("api-server", "8080"), ("postgres", ""), ("valkey", "6379"), ("s3", "4572")}
     assert {name for name, _ in found} - {"localhost"} <= config["services"].keys()
 
 
@@ -196,15 +199,65 @@ def test_every_command_of_airflow_is_one(config: Any) -> None:
         get_parser().parse_args(command)
 
 
-def test_the_passed_on_connections_are_those_of_the_dags(config: Any) -> None:
+def test_the_connections_are_passed_to_those_that_use_them_alone(config: Any) -> None:
     used = {
-        getattr(task, f"{kind}_conn_id").lower()
-        for task in load_dag("sparkify_daily").tasks
-        for kind in ("aws", "redshift")
+        conn_id
+        for dag in (PROJECT / "dags").glob("*.py")
+        for task in load_dag(dag.stem).tasks
+        for name, conn_id in vars(task).items()
+        if name.endswith("_conn_id")
     }
-    for _, service in airflow_services(config):
-        names = [name for name in service["environment"] if name.startswith("AIRFLOW_CONN_")]
-        assert {name.removeprefix("AIRFLOW_CONN_").lower() for name in names} == used
+    assert used == {"aws_default", "aws_admin", "redshift_default"}
+    credentials = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AIRFLOW__SECRETS__BACKEND"}
+    for name, service in airflow_services(config):
+        passed = {variable for variable in service["environment"] if variable.startswith("AIRFLOW_CONN_")}
+        is_given = name in ("worker", "api-server")
+        assert passed == ({f"AIRFLOW_CONN_{conn_id.upper()}" for conn_id in used} if is_given else set()), name
+        assert (credentials <= service["environment"].keys()) is is_given
+        assert is_given or not credentials & service["environment"].keys(), name
+
+
+def test_the_demo_is_refused_where_the_env_file_names_a_warehouse(variables: dict[str, str]) -> None:
+    def is_deployed(**more: str) -> Any:
+        return read(PROJECT, variables | more, "local")["services"]["demo"]["environment"]["IS_DEPLOYED"]
+
+    assert is_deployed() == ""
+    for name in ("AIRFLOW_CONN_AWS_DEFAULT", "AIRFLOW_CONN_REDSHIFT_DEFAULT", "AIRFLOW__SECRETS__BACKEND"):
+        assert is_deployed(**{name: "a-secret"}) == "yes"
+
+
+def test_a_container_has_no_more_than_it_needs(config: Any) -> None:
+    for name, service in config["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "cap_add" not in service
+        assert not service.get("privileged", False), name
+        assert service["pids_limit"] <= 2048, name
+        assert re.fullmatch(r"256m|[1-4]g", service["mem_limit"]), name
+        # Without capabilities no entrypoint can change its user.
+        assert service["user"] != "root", name
+    written = {name for name, service in config["services"].items() if not service.get("read_only", False)}
+    assert written == {name for name, _ in airflow_services(config)}
+
+
+def test_what_replaces_aws_reaches_neither_airflows_database_nor_its_queue(config: Any) -> None:
+    networks = {name: set(service["networks"]) for name, service in config["services"].items()}
+    assert {name for name in networks if "control" in networks[name]} == AIRFLOW | {"postgres", "valkey", "demo"}
+    replacing = {"warehouse", "s3", "redshift", "demo-files"}
+    assert {name for name in networks if "local" in networks[name]} == replacing | {"worker", "api-server"}
+    assert set.union(*networks.values()) == config["networks"].keys()
+
+
+def test_no_secret_is_on_a_command_line(config: Any, variables: dict[str, str]) -> None:
+    secrets = {name: value for name, value in variables.items() if name != "AIRFLOW_UID"}
+    for name, service in config["services"].items():
+        test = service.get("healthcheck", {}).get("test", [])
+        words = [*service.get("entrypoint", []), *service.get("command", []), *test]
+        assert not [secret for secret, value in secrets.items() if any(value in word for word in words)], name
+        # A shell's own printf and its standard input are no command lines.
+        for line in "\n".join(words).splitlines():
+            if "PASSWORD}" in line:
+                assert re.match(r"printf |requirepass ", line), f"{name}: {line}"
 
 
 def test_the_local_connections_are_what_the_package_and_the_driver_take(
@@ -223,7 +276,8 @@ def test_the_local_connections_are_what_the_package_and_the_driver_take(
     assert redshift["extra"].keys() <= signature(redshift_connector.connect).parameters.keys()
     assert (redshift["host"], redshift["login"], redshift["schema"]) == ("redshift", WAREHOUSE_USER, WAREHOUSE)
     assert redshift["port"] == PROGRAMS["redshift"].preferred_port
-    assert redshift["password"] == stand_in["environment"]["PGPASSWORD"]
+    loading = config["services"]["warehouse"]["environment"]["LOADING_PASSWORD"]
+    assert redshift["password"] == loading != stand_in["environment"]["PGPASSWORD"]
 
 
 def test_the_stand_in_logs_in_to_the_warehouse_that_is_started(config: Any) -> None:
@@ -233,7 +287,7 @@ def test_the_stand_in_logs_in_to_the_warehouse_that_is_started(config: Any) -> N
     assert dsn == {"host": "warehouse", "user": given["POSTGRES_USER"], "dbname": given["POSTGRES_DB"]}
     assert given["POSTGRES_USER"] == ADMIN
     assert command["environment"]["PGPASSWORD"] == given["POSTGRES_PASSWORD"]
-    assert f"create role {WAREHOUSE_USER} login" in config["configs"]["warehouse-user"]["content"]
+    assert f"create role {WAREHOUSE_USER} login" in (PROJECT / "deploy" / "warehouse-user.sql").read_text()
 
 
 def test_every_module_it_runs_has_the_options_it_is_given(config: Any) -> None:

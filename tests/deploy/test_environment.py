@@ -59,11 +59,11 @@ def test_a_second_time_nothing_changes(path: Path) -> None:
 
 
 def test_what_is_missing_is_added_and_what_is_there_stays(path: Path) -> None:
-    path.write_text("# mine\nPOSTGRES_PASSWORD=chosen\nexport REDIS_PASSWORD=too")
+    path.write_text("# mine\nPOSTGRES_PASSWORD=chosen\nexport VALKEY_PASSWORD=too")
     path.chmod(0o644)
     made = complete(path)
-    assert set(VARIABLES) - set(made) == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
-    assert path.read_text().startswith("# mine\nPOSTGRES_PASSWORD=chosen\nexport REDIS_PASSWORD=too\nAIRFLOW_UID=")
+    assert set(VARIABLES) - set(made) == {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
+    assert path.read_text().startswith("# mine\nPOSTGRES_PASSWORD=chosen\nexport VALKEY_PASSWORD=too\nAIRFLOW_UID=")
     assert _mode(path) == 0o600
 
 
@@ -79,7 +79,7 @@ def test_git_ignores_it() -> None:
 
 
 def test_it_is_made_before_anything_is_installed(tmp_path: Path) -> None:
-    for name in ("environment.py", "distributions.py", "requirements.py", "__init__.py", "__main__.py"):
+    for name in ("environment.py", "distributions.py", "images.py", "requirements.py", "__init__.py", "__main__.py"):
         (tmp_path / "deploy").mkdir(exist_ok=True)
         (tmp_path / "deploy" / name).write_bytes((PROJECT / "deploy" / name).read_bytes())
     done = subprocess.run(

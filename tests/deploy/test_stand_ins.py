@@ -17,7 +17,7 @@ import pytest
 import redshift_connector
 
 from local.stack.ports import is_free
-from local.stack.postgres import Postgres
+from local.stack.postgres import Postgres, binaries
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 
@@ -34,8 +34,12 @@ def postgres(config: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     try:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute("create database dev template template0 encoding 'UTF8' locale 'C'")
-        with psycopg.connect(server.dsn("dev"), autocommit=True) as connection:
-            connection.execute(config["configs"]["warehouse-user"]["content"])
+        service = config["services"]["warehouse"]
+        (script,) = [volume["source"] for volume in service["volumes"] if volume["type"] == "bind"]
+        # As the image runs it: docker_process_sql of its entrypoint.
+        psql = [binaries() / "bin" / "psql", "-v", "ON_ERROR_STOP=1", "--no-password", "--no-psqlrc", "-f", script]
+        environment = {"LOADING_PASSWORD": service["environment"]["LOADING_PASSWORD"]}
+        subprocess.run([*psql, server.dsn("dev")], env=os.environ | environment, check=True, capture_output=True)
         yield server
     finally:
         server.stop()
