@@ -29,6 +29,7 @@ PAGES = {
     "calendar": "/",
     "checks": "/checks",
     "all checks": "/checks?outcome=any",
+    "checks, searched": "/checks?outcome=any&text=zzz",
     "loads": "/loads",
     "a log date": "/dates/2023-03-15",
 }

@@ -144,6 +144,20 @@ def test_the_calendar_shows_how_each_date_stands(page: Page, loaded: None, pictu
     picture(page, "sparkify-calendar")
 
 
+def test_plays_are_those_of_the_warehouse_and_no_more_than_lines(cli: CommandLine, page: Page, loaded: None) -> None:
+    page.goto("/sparkify/")
+    sentences = {
+        day.get_attribute("data-date"): str(day.get_attribute("aria-label")) for day in page.locator("a.day").all()
+    }
+    told = {day: re.search(r"([\d,]+) lines?.* ([\d,]+) plays?", sentence) for day, sentence in sentences.items()}
+    numbers = {day: [int(one.replace(",", "")) for one in found.groups()] for day, found in told.items() if found}
+    assert len(numbers) >= 4
+    for day, (lines, plays) in numbers.items():
+        assert plays == cli.value(f"select count(*) from songplays where log_date = '{day}'"), day
+        assert plays <= lines
+    expect(page.locator(".plays")).to_have_text(f"{cli.value('select count(*) from songplays'):,} plays")
+
+
 def test_a_date_leads_to_its_run_and_a_missing_one_says_what_to_do(page: Page, loaded: None) -> None:
     page.goto(SPARKIFY)
     inside(page).locator("[data-date='2018-11-06']").click()

@@ -32,8 +32,11 @@ class Load:
     rows_deleted: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0
-    #: Of a load of log dates: files, lines read and lines refused of each date that had a file.
+    #: Of a load of log dates: files, lines read and lines refused of each date that had a file; of a fact table the
+    #: rows of each of the run's dates that has any.
     by_date: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: Of a fact table: the rows of each other date of which some were written.
+    elsewhere: dict[str, int] = field(default_factory=dict)
     started_at: datetime = field(default_factory=utc_now)
 
     def record(self, warehouse: Warehouse, run: RunId) -> None:

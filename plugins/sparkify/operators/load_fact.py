@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading.history import Load, RunId
@@ -79,6 +80,7 @@ class LoadFactOperator(WarehouseOperator):
             load.rows_inserted = warehouse.execute(
                 f"insert into {self.table} ({columns}) select {columns} from incoming"
             )
+            self._count(warehouse, load, dates)
             warehouse.execute(f"delete from {self.table}{SUFFIX}")
             load.record(warehouse, RunId.of(context))
         return self.report(context, load)
@@ -98,6 +100,29 @@ class LoadFactOperator(WarehouseOperator):
         return warehouse.execute(
             f"delete from {self.table} where {self.key} in (select {self.key} from outgoing){near}"
         )
+
+    def _count(self, warehouse: Warehouse, load: Load, dates: LogDates) -> None:
+        """Count the rows that each of the run's dates has now, and those of other dates of which rows were written.
+
+        Of the run's dates all rows have come just now; of others the table has more.
+        """
+        partition = self.partition
+        written = warehouse.rows(
+            f"select {partition}, sum(came) from ("
+            f"select {partition}, count(*) as came from incoming group by {partition}"
+            f" union all select {partition}, 0 from outgoing group by {partition}"
+            f") as written group by {partition}"
+        )
+        counts = {str(log_date): int(came) for log_date, came in written if isinstance(log_date, date)}
+        for log_date in dates:
+            if str(log_date) in counts:
+                load.by_date[str(log_date)] = {"rows": counts.pop(str(log_date))}
+        if counts:
+            others = ", ".join(f"'{log_date}'" for log_date in sorted(counts))
+            found = warehouse.rows(
+                f"select {partition}, count(*) from {self.table} where {partition} in ({others}) group by {partition}"
+            )
+            load.elsewhere = dict.fromkeys(counts, 0) | {str(log_date): int(rows) for log_date, rows in found}
 
     def _near(self, warehouse: Warehouse, other: str) -> str:
         near = between(warehouse, other, self.sort_key)

@@ -24,9 +24,10 @@ from sparkify.ui import findings, loads, log_date_states, months
 from sparkify.ui.addresses import DAG_ID
 from sparkify.ui.answers import Static, echo, in_words
 from sparkify.ui.findings import Asked, Choice
-from sparkify.ui.log_date_states import LogDate
-from sparkify.ui.paging import part_of
+from sparkify.ui.log_date_states import Calendar
+from sparkify.ui.paging import part_of, window_of
 from sparkify.ui.records import (
+    MOST_RUNS,
     Run,
     add_checks,
     add_failed_tasks,
@@ -39,7 +40,9 @@ from sparkify.ui.records import (
 from sparkify.ui.rendering import REPORT_POLICY, headers, page
 from sparkify.ui.reports import Report, in_turn
 
-FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT = 50, 15, 6
+FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT, MOST_RANGES = 50, 15, 6, 2
+#: The checks of so many runs are looked through at a time: those of all take the API server a second.
+RUNS_LOOKED_THROUGH = 500
 
 Number = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
 
@@ -70,16 +73,16 @@ def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -
     """The calendar of all log dates, and those that need a look."""
     if dag_id != DAG_ID:
         return page(request, "another_dag.html", other=echo(dag_id))
-    dates = read_dates(session)
-    to_look_at = [found for found in reversed(dates.values()) if found.state.needs_a_look]
+    calendar = read_calendar(session)
+    dates = calendar.dates
     return page(
         request,
         "calendar.html",
-        dates=dates,
-        to_look_at=to_look_at,
+        calendar=calendar,
+        ranges=calendar.ranges[:MOST_RANGES],
+        to_look_at=[found for found in reversed(dates.values()) if found.state.needs_a_look],
         most=MOST_TO_LOOK_AT,
         states=[(state, sum(found.state is state for found in dates.values())) for state in log_date_states.STATES],
-        plays=sum(found.plays or 0 for found in dates.values()),
         months=months.of_dates(dates),
         weekdays=months.WEEKDAYS,
     )
@@ -88,7 +91,8 @@ def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -
 @read("/dates/{log_date}")
 def show_date(request: Request, session: SessionDep, log_date: date) -> Response:
     """One log date: how it stands, its runs, the loads and checks of the run that decides."""
-    dates = read_dates(session)
+    calendar = read_calendar(session)
+    dates = calendar.dates
     found = dates.get(log_date)
     run = found.run if found else None
     if run:
@@ -99,6 +103,8 @@ def show_date(request: Request, session: SessionDep, log_date: date) -> Response
         "date.html",
         log_date=log_date,
         found=found,
+        unreadable=sum(each.unreadable > 0 for each in found.runs) if found else 0,
+        most_runs=MOST_RUNS if calendar.is_cut else 0,
         earlier=max((other for other in dates if other < log_date), default=None),
         later=min((other for other in dates if other > log_date), default=None),
         **_details(run),
@@ -113,11 +119,12 @@ def show_run(request: Request, session: SessionDep, run_id: str, dag_id: str = D
     run = read_run(session, run_id)
     if run is None:
         raise HTTPException(404, f"Airflow has no run {echo(run_id)} of {DAG_ID}. It may have been deleted.")
-    dates = log_date_states.of_runs([run])
+    dates = log_date_states.of_runs([run]).dates
     return page(
         request,
         "run.html",
         dates=dates,
+        unreadable=int(run.unreadable > 0),
         months=months.of_dates(dates),
         weekdays=months.WEEKDAYS,
         **_details(run),
@@ -126,20 +133,28 @@ def show_run(request: Request, session: SessionDep, run_id: str, dag_id: str = D
 
 @read("/checks")
 def show_checks(
-    request: Request, session: SessionDep, choice: Annotated[Choice, Depends()], number: Number = 1
+    request: Request,
+    session: SessionDep,
+    choice: Annotated[Choice, Depends()],
+    number: Number = 1,
+    older: Annotated[int, Query(ge=0, le=MOST_RUNS)] = 0,
 ) -> Response:
-    """What the quality checks found in every run, as the reader chooses."""
-    runs = read_runs(session)
-    add_checks(session, runs)
-    checks = findings.names(runs)
+    """What the quality checks found, as the reader chooses, in the latest runs or in those before ``older`` of them."""
+    every = read_runs(session)
+    runs = [run for run in every if choice.takes_run(run)]
+    looked_through = runs[older : older + RUNS_LOOKED_THROUGH]
+    add_checks(session, looked_through)
+    checks = findings.names(looked_through)
     return page(
         request,
         "checks.html",
-        any_checked=bool(checks),
+        any_checked=bool(checks) or len(looked_through) < len(every),
         choice=choice,
         outcomes=findings.OUTCOMES,
-        checks=checks,
-        part=part_of(choice.of_runs(runs), request, number, FINDINGS_A_PAGE),
+        checks=sorted({*checks, choice.check} - {""}),
+        part=part_of(choice.of_runs(looked_through), request, number, FINDINGS_A_PAGE),
+        runs=window_of(len(runs), request, older, RUNS_LOOKED_THROUGH),
+        unreadable=sum(run.unreadable > 0 for run in looked_through),
     )
 
 
@@ -163,6 +178,7 @@ def show_loads(
         loads=[load for load in every if table in ("", load.table)],
         headings=loads.HEADINGS,
         part=part,
+        unreadable=sum(run.unreadable > 0 for run in part.items),
     )
 
 
@@ -192,7 +208,7 @@ async def _of_report(question: Callable[[Report], Any]) -> Any:
         raise HTTPException(503, detail, {"Retry-After": "5"}) from error
 
 
-def read_dates(session: Any) -> dict[date, LogDate]:
+def read_calendar(session: Any) -> Calendar:
     """Every log date with its state, by three statements."""
     runs = read_runs(session)
     add_outcomes(session, runs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
 from fastapi import Query
 
+from sparkify.loading.published import BrokenCheck, PublishedChecks
 from sparkify.ui.answers import LONGEST_ECHO
 from sparkify.ui.records import Run
 
@@ -28,7 +30,7 @@ class Finding:
     outcome: str
     run: Run
     task_id: str
-    checked_at: str
+    checked_at: datetime
     proves: str = ""
     offending: int | None = 0
     error: str = ""
@@ -62,10 +64,14 @@ class Choice:
         return (
             finding
             for run in runs
-            if not self.date or (run.dates and str(run.dates.first) <= self.date <= str(run.dates.last))
+            if self.takes_run(run)
             for finding in of_run(run, passed=self.wants_passed)
             if self._takes(finding)
         )
+
+    def takes_run(self, run: Run) -> bool:
+        """Whether the run is of the date that was asked for."""
+        return not self.date or bool(run.dates and str(run.dates.first) <= self.date <= str(run.dates.last))
 
     def _takes(self, finding: Finding) -> bool:
         return (
@@ -81,36 +87,36 @@ def names(runs: Iterable[Run]) -> list[str]:
     found: set[str] = set()
     for run in runs:
         for told in run.checks.values():
-            found.update(" ".join(told["passed"].values()).split(), (broken["check"] for broken in told["broken"]))
+            found.update(" ".join(told.passed.values()).split(), (broken.check for broken in told.broken))
     return sorted(found)
 
 
 def of_run(run: Run, *, passed: bool = True) -> list[Finding]:
     """The findings of one run: those that failed it first; those that passed last, or not at all."""
-    broken = [_broken(run, task, found, check) for task, found in run.checks.items() for check in found["broken"]]
+    broken = [_broken(run, task, found, check) for task, found in run.checks.items() for check in found.broken]
     broken.sort(key=lambda finding: not finding.fails)
     if not passed:
         return broken
     return broken + [
-        Finding(check, severity, PASSED, run, task, found["checked_at"])
+        Finding(check, severity, PASSED, run, task, found.checked_at)
         for task, found in run.checks.items()
-        for severity, checks in found["passed"].items()
+        for severity, checks in found.passed.items()
         for check in checks.split()
     ]
 
 
-def _broken(run: Run, task_id: str, found: Mapping[str, Any], broken: Mapping[str, Any]) -> Finding:
+def _broken(run: Run, task_id: str, found: PublishedChecks, broken: BrokenCheck) -> Finding:
     return Finding(
-        check=broken["check"],
-        severity=broken["severity"],
-        outcome=NOT_RUN if broken["offending"] is None else BROKEN,
+        check=broken.check,
+        severity=broken.severity,
+        outcome=NOT_RUN if broken.offending is None else BROKEN,
         run=run,
         task_id=task_id,
-        checked_at=found["checked_at"],
-        proves=broken["proves"],
-        offending=broken["offending"],
-        error=broken["error"],
-        columns=broken["columns"],
-        sample=broken["sample"],
-        fails=broken["fails"],
+        checked_at=found.checked_at,
+        proves=broken.proves,
+        offending=broken.offending,
+        error=broken.error,
+        columns=broken.columns,
+        sample=broken.sample,
+        fails=broken.fails,
     )

@@ -39,17 +39,15 @@ def of_runs(runs: Iterable[Run], table: str = "") -> list[LoadRow]:
 
 
 def _of_run(run: Run) -> list[LoadRow]:
-    rows = []
-    for task_id, load in run.loads.items():
-        started, ended = (datetime.fromisoformat(load[name]) for name in ("started_at", "ended_at"))
-        rows.append(
-            LoadRow(
-                run=run,
-                task_id=task_id,
-                table=load["table"],
-                counts={name: int(load.get(name, 0)) for name in COUNTED},
-                started_at=started,
-                seconds=(ended - started).total_seconds(),
-            )
+    rows = [
+        LoadRow(
+            run=run,
+            task_id=task_id,
+            table=load.table,
+            counts={name: getattr(load, name) for name in COUNTED},
+            started_at=load.started_at,
+            seconds=(load.ended_at - load.started_at).total_seconds(),
         )
+        for task_id, load in run.loads.items()
+    ]
     return sorted(rows, key=lambda row: row.started_at, reverse=True)

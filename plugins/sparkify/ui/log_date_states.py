@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
-from sparkify.loading.published import counted
-from sparkify.ui.records import EVENTS_TASK, PLAYS_TASK, Run
+from sparkify.loading.published import BrokenCheck, DateCounts, PublishedLoad, counted
+from sparkify.ui.records import EVENTS_TASK, MOST_RUNS, PLAYS_TASK, Run
 
-# A range with a slip of the pen in it must not make a page of a thousand years.
+#: On the page; those that were loaded come first, and no failed run takes their place.
 MOST_DATES = 10_000
+#: Dates between two that are loaded are missing, but not the years between two deliveries.
+LONGEST_GAP_DAYS = 400
 
 
 @dataclass(frozen=True)
@@ -36,29 +38,32 @@ STATES = (LOADED, WARNED, BAD_LINES, FAILED, MISSING, RUNNING)
 
 @dataclass
 class LogDate:
-    """A log date as its latest run left it; ``runs`` are all that were of it, the latest first."""
+    """A log date: how its latest run left it, and what the tables hold of it.
+
+    ``runs`` are all that were of it, the latest first, and ``run`` is the one that decides. ``counts`` and ``plays``
+    are of the last loads that replaced its events and its plays, be they of another run; None where no run has told.
+    """
 
     log_date: date
     state: State = MISSING
     run: Run | None = None
     runs: list[Run] = field(default_factory=list)
+    counts: DateCounts | None = None
+    counts_run: Run | None = None
+    plays: int | None = None
+    plays_run: Run | None = None
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """Files, lines and refused lines of the date, as far as its run told."""
-        return (self.run.counts_of(self.log_date) if self.run else None) or {}
-
-    @property
-    def plays(self) -> int | None:
-        """The plays of the date; None if its run was of several dates, whose plays were counted together."""
-        if self.run is None or self.run.dates is None or len(self.run.dates) > 1:
-            return None
-        load = self.run.loads.get(PLAYS_TASK)
-        return None if load is None else int(load.get("rows_inserted", 0))
-
-    @property
-    def broken_checks(self) -> Sequence[Mapping[str, Any]]:
+    def broken_checks(self) -> Sequence[BrokenCheck]:
         return self.run.broken_checks if self.run else ()
+
+    @property
+    def still_loaded(self) -> list[tuple[str, Run]]:
+        """What the tables still hold of runs before the one that decides, in words, and those runs."""
+        parts = (("events", self.counts, self.counts_run), ("plays", self.plays, self.plays_run))
+        return [
+            (words, run) for words, known, run in parts if known is not None and run is not None and run is not self.run
+        ]
 
     @property
     def sentence(self) -> str:
@@ -68,14 +73,16 @@ class LogDate:
         return " ".join(told)
 
     def _files(self) -> str:
-        if not self.counts:
-            return ""
-        words = [counted(self.counts.get("files", 0), "file"), counted(self.counts.get("lines", 0), "line")]
-        if self.counts.get("refused"):
-            words.append(f"{self.counts['refused']:,} left out")
+        words = []
+        if self.counts:
+            words += [counted(self.counts.files, "file"), counted(self.counts.lines, "line")]
+            if self.counts.refused:
+                words.append(f"{self.counts.refused:,} left out")
         if self.plays is not None:
             words.append(counted(self.plays, "play"))
-        return ", ".join(words)
+        if not words:
+            return ""
+        return f"{'Still loaded: ' if self.still_loaded and self.state is FAILED else ''}{', '.join(words)}"
 
     def _checks(self) -> str:
         passed = self.run.checks_passed if self.run else 0
@@ -88,21 +95,62 @@ class LogDate:
         return f"Failed at {', '.join(self.run.failed_tasks)}"
 
 
-def of_runs(runs: Iterable[Run]) -> dict[date, LogDate]:
-    """The state of every log date that a run was of, and of those missing in between, in order.
+@dataclass(frozen=True)
+class LongRange:
+    """A run of more dates than are shown one by one, as long as it has not loaded them."""
+
+    run: Run
+    state: State
+
+    @property
+    def words(self) -> str:
+        """Its range."""
+        return str(self.run.dates or self.run.refused_range)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Every log date in order; the long ranges that are not loaded, the latest first.
+
+    ``unreadable`` runs published what cannot be read, and ``is_cut`` says that there may be older runs.
+    """
+
+    dates: dict[date, LogDate]
+    ranges: list[LongRange]
+    unreadable: int
+    is_cut: bool
+
+    @property
+    def plays(self) -> int:
+        """The plays that the warehouse has of all of these dates."""
+        return sum(found.plays or 0 for found in self.dates.values())
+
+
+def of_runs(runs: Sequence[Run]) -> Calendar:
+    """The state of every log date that a run was of, and of those missing in between.
 
     :param runs: the latest first; their loads of events and plays, their checks and their failed tasks are known.
     """
     dates: dict[date, LogDate] = {}
+    # A stable order: the latest first among those that succeeded, and then among the others.
+    for run in sorted(runs, key=lambda run: run.state != "success"):
+        for log_date in _dates_of(run):
+            if len(dates) < MOST_DATES:
+                dates.setdefault(log_date, LogDate(log_date))
     for run in runs:
-        for log_date in run.dates or ():
-            if len(dates) >= MOST_DATES and log_date not in dates:
-                break
-            dates.setdefault(log_date, LogDate(log_date)).runs.append(run)
+        for log_date in _dates_of(run):
+            if log_date in dates:
+                dates[log_date].runs.append(run)
+    _add_what_is_loaded(dates, runs)
     for found in dates.values():
         found.run = deciding(found.runs, found.log_date)
         found.state = state_of(found.run, found.log_date)
-    return dict(sorted(_with_gaps(dates).items()))
+    return Calendar(
+        dates=dict(sorted(_with_gaps(dates).items())),
+        ranges=[LongRange(run, _state_of_range(run)) for run in _long_ranges(runs)],
+        unreadable=sum(run.unreadable > 0 for run in runs),
+        is_cut=len(runs) >= MOST_RUNS,
+    )
 
 
 def deciding(runs: Sequence[Run], log_date: date) -> Run:
@@ -118,9 +166,71 @@ def state_of(run: Run, log_date: date) -> State:
         return FAILED
     if _skipped(run, log_date):
         return MISSING
-    if (run.counts_of(log_date) or {}).get("refused"):
+    counts = run.counts_of(log_date)
+    if counts and counts.refused:
         return BAD_LINES
     return WARNED if run.broken_checks else LOADED
+
+
+def _dates_of(run: Run) -> Iterable[date]:
+    """The dates that a run puts on the calendar: of a long range those alone that it has loaded."""
+    if not run.has_long_range:
+        return run.dates or ()
+    return run.loads[EVENTS_TASK].dates if _has_loaded(run) else ()
+
+
+def _has_loaded(run: Run) -> bool:
+    return run.state == "success" and EVENTS_TASK in run.loads
+
+
+def _long_ranges(runs: Sequence[Run]) -> list[Run]:
+    """The runs of long ranges that are not loaded, be it by a later run."""
+    found, loaded = [], []
+    for run in runs:
+        if run.dates and run.state == "success":
+            loaded.append(run.dates)
+        covered = run.dates and any(dates.first <= run.dates.first and run.dates.last <= dates.last for dates in loaded)
+        if run.has_long_range and not _has_loaded(run) and not covered:
+            found.append(run)
+    return found
+
+
+def _state_of_range(run: Run) -> State:
+    if not run.is_finished:
+        return RUNNING
+    return LOADED if run.state == "success" else FAILED
+
+
+def _add_what_is_loaded(dates: dict[date, LogDate], runs: Iterable[Run]) -> None:
+    """Give the dates what the loads have left in the tables, in the order in which they were written.
+
+    Each load of a table waits for the one before, so they end one after another.
+    """
+    for run, load in _in_order(runs, EVENTS_TASK):
+        for log_date, counts in load.dates.items():
+            if log_date in dates:
+                dates[log_date].counts, dates[log_date].counts_run = counts, run
+    for run, load in _in_order(runs, PLAYS_TASK):
+        for log_date in _own_dates(load, dates):
+            dates[log_date].plays, dates[log_date].plays_run = load.rows_of(log_date), run
+        for log_date, rows in load.elsewhere.items():
+            if log_date in dates:
+                dates[log_date].plays = rows
+
+
+def _own_dates(load: PublishedLoad, dates: Mapping[date, LogDate]) -> list[date]:
+    """Those of the dates that a load is of."""
+    span = load.log_dates
+    if span is None:
+        return []
+    if len(span) <= len(dates):
+        return [log_date for log_date in span if log_date in dates]
+    return [log_date for log_date in dates if span.first <= log_date <= span.last]
+
+
+def _in_order(runs: Iterable[Run], task_id: str) -> list[tuple[Run, PublishedLoad]]:
+    loads = [(run, run.loads[task_id]) for run in runs if task_id in run.loads]
+    return sorted(loads, key=lambda one: one[1].ended_at)
 
 
 def _skipped(run: Run, log_date: date) -> bool:
@@ -128,9 +238,15 @@ def _skipped(run: Run, log_date: date) -> bool:
 
 
 def _with_gaps(dates: dict[date, LogDate]) -> dict[date, LogDate]:
-    loaded = [log_date for log_date, found in dates.items() if found.state in (LOADED, WARNED, BAD_LINES)]
-    if not loaded:
-        return dates
-    first, last = min(loaded), max(loaded)
-    span = (first + timedelta(days) for days in range(min((last - first).days + 1, MOST_DATES)))
-    return {**{log_date: LogDate(log_date) for log_date in span}, **dates}
+    """The dates, and those that are missing between two that are loaded, the latest ones if there is no more room."""
+    loaded = sorted(found.log_date for found in dates.values() if found.state in (LOADED, WARNED, BAD_LINES))
+    missing: dict[date, LogDate] = {}
+    for earlier, later in reversed(list(itertools.pairwise(loaded))):
+        between = (later - earlier).days - 1
+        if between > LONGEST_GAP_DAYS or len(dates) + len(missing) + between > MOST_DATES:
+            continue
+        for days in range(1, between + 1):
+            log_date = earlier + timedelta(days)
+            if log_date not in dates:
+                missing[log_date] = LogDate(log_date)
+    return missing | dates

@@ -35,10 +35,22 @@ def part_of(items: Iterable[Any], request: Request, number: int, most: int) -> P
         first=start + 1 if shown else 0,
         last=start + len(shown),
         total=total,
-        before=_address(request, number - 1) if number > 1 else None,
-        after=_address(request, number + 1) if start + most < total else None,
+        before=_address(request, page=number - 1) if number > 1 else None,
+        after=_address(request, page=number + 1) if start + most < total else None,
     )
 
 
-def _address(request: Request, number: int) -> str:
-    return f"?{request.url.include_query_params(page=number).query}"
+def window_of(total: int, request: Request, older: int, most: int) -> Part[None]:
+    """Which of so many runs are looked through, and where those before and after them are."""
+    return Part(
+        items=(),
+        first=min(older + 1, total),
+        last=min(older + most, total),
+        total=total,
+        before=_address(request, page=1, older=max(0, older - most)) if older else None,
+        after=_address(request, page=1, older=older + most) if older + most < total else None,
+    )
+
+
+def _address(request: Request, **changed: int) -> str:
+    return f"?{request.url.include_query_params(**changed).query}"

@@ -19,7 +19,16 @@ from sqlalchemy import select
 
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.log_dates import LogDates, parse_date
-from sparkify.loading.published import CHECKS, LOAD
+from sparkify.loading.published import (
+    CHECKS,
+    LOAD,
+    BrokenCheck,
+    DateCounts,
+    PublishedChecks,
+    PublishedLoad,
+    read_checks,
+    read_load,
+)
 from sparkify.ui.addresses import DAG_ID
 
 #: The tasks whose loads tell how much came for a log date, and what became of it.
@@ -28,6 +37,8 @@ CHECK_TASKS = ("check_staging", "check_warehouse")
 
 # The newest; who keeps more runs than that in Airflow's database sees the rest in Airflow's own lists.
 MOST_RUNS = 5_000
+#: A range of more days is one entry of the page until it is loaded: with a slip of the pen in it, it is of centuries.
+LONG_RANGE_DAYS = 400
 # Up to so many runs are asked for by their numbers.
 FEW = 200
 # Of a long answer only so many rows are there at once: Python's garbage collector looks at all that is, and that of an
@@ -41,9 +52,10 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Run:
-    """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that is a date.
+    """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that it can load.
 
-    ``checks`` is empty if only their outcome was read: how many passed, and which did not.
+    ``refused_range`` is then the range that it was given, if it was a long one. ``checks`` is empty if only their
+    outcome was read: how many passed, and which did not. ``unreadable`` counts what is of another version or shape.
     """
 
     number: int
@@ -54,11 +66,13 @@ class Run:
     queued_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
-    loads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    checks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    refused_range: str = ""
+    loads: dict[str, PublishedLoad] = field(default_factory=dict)
+    checks: dict[str, PublishedChecks] = field(default_factory=dict)
     checks_passed: int = 0
-    broken_checks: Sequence[Mapping[str, Any]] = ()
+    broken_checks: Sequence[BrokenCheck] = ()
     failed_tasks: Sequence[str] = ()
+    unreadable: int = 0
 
     @property
     def moved_at(self) -> datetime:
@@ -76,43 +90,34 @@ class Run:
             return (self.ended_at - self.started_at).total_seconds()
         return None
 
-    def counts_of(self, log_date: date) -> Mapping[str, int] | None:
+    @property
+    def has_long_range(self) -> bool:
+        """Whether it is of more dates than are shown before they are loaded."""
+        return bool(self.refused_range) or (self.dates is not None and len(self.dates) > LONG_RANGE_DAYS)
+
+    def counts_of(self, log_date: date) -> DateCounts | None:
         """Files, lines and refused lines that this run found of the date; None if it has not said so."""
         load = self.loads.get(EVENTS_TASK)
-        return None if load is None else load.get("dates", {}).get(str(log_date), {})
+        return None if load is None else load.dates.get(log_date)
+
+
+_RUNS = select(
+    DagRun.id,
+    DagRun.run_id,
+    DagRun.run_type,
+    DagRun.state,
+    DagRun.conf,
+    DagRun.logical_date,
+    DagRun.queued_at,
+    DagRun.start_date,
+    DagRun.end_date,
+).where(DagRun.dag_id == DAG_ID)
 
 
 def read_runs(session: Any) -> list[Run]:
     """The DAG's runs, the one that moved last first, without what they published."""
-    rows = session.execute(
-        select(
-            DagRun.id,
-            DagRun.run_id,
-            DagRun.run_type,
-            DagRun.state,
-            DagRun.conf,
-            DagRun.logical_date,
-            DagRun.queued_at,
-            DagRun.start_date,
-            DagRun.end_date,
-        )
-        .where(DagRun.dag_id == DAG_ID)
-        .order_by(DagRun.id.desc())
-        .limit(MOST_RUNS)
-    )
-    runs = [
-        Run(
-            number=row.id,
-            run_id=row.run_id,
-            kind=str(row.run_type),
-            state=str(row.state),
-            dates=_dates(row),
-            queued_at=row.queued_at,
-            started_at=row.start_date,
-            ended_at=row.end_date,
-        )
-        for row in itertools.chain.from_iterable(rows.partitions(AT_ONCE))
-    ]
+    rows = session.execute(_RUNS.order_by(DagRun.id.desc()).limit(MOST_RUNS))
+    runs = [_run(row) for row in itertools.chain.from_iterable(rows.partitions(AT_ONCE))]
     return sorted(runs, key=lambda run: (run.moved_at, run.number), reverse=True)
 
 
@@ -120,11 +125,11 @@ def add_published(session: Any, runs: Collection[Run]) -> None:
     """Give the runs all that their tasks published."""
     for run in runs:
         run.loads, run.checks = {}, {}
-    for run, task_id, key, value in _published(session, runs):
-        if key == LOAD:
-            run.loads[task_id] = value
+    for run, task_id, record in _published(session, runs):
+        if isinstance(record, PublishedLoad):
+            run.loads[task_id] = record
         else:
-            run.checks[task_id] = value
+            run.checks[task_id] = record
 
 
 def add_outcomes(session: Any, runs: Collection[Run]) -> None:
@@ -135,53 +140,64 @@ def add_outcomes(session: Any, runs: Collection[Run]) -> None:
             run.dates, run.loads, run.checks_passed, run.broken_checks = known
         else:
             unknown.append(run)
-    for run, task_id, key, value in _published(session, unknown, (EVENTS_TASK, PLAYS_TASK, *CHECK_TASKS)):
-        if key == LOAD:
-            run.loads[task_id] = value
+    for run, task_id, record in _published(session, unknown, (EVENTS_TASK, PLAYS_TASK, *CHECK_TASKS)):
+        if isinstance(record, PublishedLoad):
+            run.loads[task_id] = record
     if len(_OUTCOMES) > 2 * MOST_RUNS:
         _OUTCOMES.clear()
-    # A task of a run that somebody marked may still be telling.
+    # A task of a run that somebody marked may still be telling, and what could not be read may be deleted.
     settled = datetime.now(UTC) - timedelta(minutes=1)
     for run in unknown:
-        if run.is_finished and run.ended_at and run.ended_at < settled:
+        if run.is_finished and run.ended_at and run.ended_at < settled and not run.unreadable:
             _OUTCOMES[run.run_id, run.ended_at] = run.dates, run.loads, run.checks_passed, run.broken_checks
 
 
 def add_checks(session: Any, runs: Collection[Run]) -> None:
     """Give the runs what their checks found."""
-    for run, task_id, _, value in _published(session, runs, CHECK_TASKS):
-        run.checks[task_id] = value
+    for run, task_id, record in _published(session, runs, CHECK_TASKS):
+        if isinstance(record, PublishedChecks):
+            run.checks[task_id] = record
 
 
 def _published(
     session: Any, runs: Collection[Run], tasks: Collection[str] = ()
-) -> Iterator[tuple[Run, str, str, Mapping[str, Any]]]:
-    """What these tasks of the runs published, by run, task and key; that of all tasks, if none is named."""
+) -> Iterator[tuple[Run, str, PublishedLoad | PublishedChecks]]:
+    """What these tasks of the runs published, by run and task; that of all tasks, if none is named.
+
+    What this version cannot read is left out and counted.
+    """
     if not runs:
         return
     by_number = {run.number: run for run in runs}
     for run in runs:
-        run.checks_passed, run.broken_checks = 0, ()
+        run.checks_passed, run.broken_checks, run.unreadable = 0, (), 0
     wanted = [
         XComModel.dag_id == DAG_ID,
         XComModel.key.in_((LOAD, CHECKS)),
         # A list of all would be longer than the answer; of a few it spares reading the others'.
-        XComModel.dag_run_id.in_(by_number) if len(by_number) <= FEW else XComModel.dag_run_id >= min(by_number),
+        XComModel.dag_run_id.in_(by_number)
+        if len(by_number) <= FEW
+        else XComModel.dag_run_id.between(min(by_number), max(by_number)),
     ]
     if tasks:
         wanted.append(XComModel.task_id.in_(tasks))
     found = select(XComModel.dag_run_id, XComModel.task_id, XComModel.key, XComModel.value).where(*wanted)
     for number, task_id, key, value in itertools.chain.from_iterable(session.execute(found).partitions(AT_ONCE)):
-        # A deployment may keep XCom elsewhere than in its database: then there is no more than a reference here.
-        if number not in by_number or not isinstance(value, dict):
+        if number not in by_number:
             continue
         run = by_number[number]
-        if key == LOAD:
-            _believe(run, task_id, value)
-        else:
-            run.checks_passed += sum(len(names.split()) for names in value["passed"].values())
-            run.broken_checks = (*run.broken_checks, *value["broken"])
-        yield run, task_id, key, value
+        # A deployment may keep XCom elsewhere than in its database: then there is no more than a reference here.
+        record = read_load(value) if key == LOAD else read_checks(value)
+        if record is None:
+            run.unreadable += 1
+            continue
+        if isinstance(record, PublishedChecks):
+            run.checks_passed += record.number_passed
+            run.broken_checks = (*run.broken_checks, *record.broken)
+        elif task_id == EVENTS_TASK and record.log_dates:
+            # Whatever was made of its params since.
+            run.dates = record.log_dates
+        yield run, task_id, record
 
 
 def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
@@ -192,6 +208,8 @@ def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
         .where(TaskInstance.dag_id == DAG_ID, TaskInstance.state == "failed")
         .order_by(TaskInstance.end_date)
     )
+    if len(by_id) <= FEW:
+        failed = failed.where(TaskInstance.run_id.in_(by_id))
     for run_id, task_id in session.execute(failed):
         if run_id in by_id:
             by_id[run_id].failed_tasks = (*by_id[run_id].failed_tasks, task_id)
@@ -199,10 +217,12 @@ def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
 
 def read_run(session: Any, run_id: str) -> Run | None:
     """One run with all it published; None if there is none of this id."""
-    run = next((run for run in read_runs(session) if run.run_id == run_id), None)
-    if run is not None:
-        add_published(session, [run])
-        add_failed_tasks(session, [run])
+    row = session.execute(_RUNS.where(DagRun.run_id == run_id)).one_or_none()
+    if row is None:
+        return None
+    run = _run(row)
+    add_published(session, [run])
+    add_failed_tasks(session, [run])
     return run
 
 
@@ -211,22 +231,36 @@ def covering(runs: Collection[Run], log_date: date) -> Iterator[Run]:
     return (run for run in runs if run.dates and run.dates.first <= log_date <= run.dates.last)
 
 
-def _dates(row: Any) -> LogDates | None:
+def _run(row: Any) -> Run:
+    params = row.conf if isinstance(row.conf, dict) else {}
+    dates = _dates(row, params)
+    return Run(
+        number=row.id,
+        run_id=row.run_id,
+        kind=str(row.run_type),
+        state=str(row.state),
+        dates=dates,
+        queued_at=row.queued_at,
+        started_at=row.start_date,
+        ended_at=row.end_date,
+        refused_range="" if dates else _refused_range(params),
+    )
+
+
+def _dates(row: Any, params: Mapping[str, Any]) -> LogDates | None:
     """The run's log dates as its tasks work them out: of its params, else its logical date."""
     ds = row.logical_date.date().isoformat() if row.logical_date else None
     run = SimpleNamespace(run_type=row.run_type)
     try:
-        return LogDates.of_run({"params": row.conf, "dag_run": run, "ds": ds})
+        return LogDates.of_run({"params": params, "dag_run": run, "ds": ds})
     except SettingsError:
         return None
 
 
-def _believe(run: Run, task_id: str, value: Mapping[str, Any]) -> None:
-    """Take the dates that a task published for the run's, whatever was made of its params since."""
-    told = (value.get("first"), value.get("last"))
-    if task_id != EVENTS_TASK or (run.dates and told == (str(run.dates.first), str(run.dates.last))):
-        return
+def _refused_range(params: Mapping[str, Any]) -> str:
+    """The range that params name and no run can load, in words; '' where they name none, or a short one."""
     try:
-        run.dates = LogDates(parse_date("first", told[0]), parse_date("last", told[1]))
+        first, last = (parse_date(name, params.get(name)) for name in ("log_date", "through"))
     except SettingsError:
-        return
+        return ""
+    return f"{first} to {last}" if (last - first).days >= LONG_RANGE_DAYS else ""

@@ -12,7 +12,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from sparkify.loading.published import counted
+from sparkify.loading.published import counted, unreadable
 from sparkify.ui.addresses import DAG_ID, PREFIX, date_path, run_path
 
 HERE = Path(__file__).parent
@@ -80,6 +80,7 @@ def templates() -> jinja2.Environment:
         moment=moment,
         day=lambda value: f"{value:%A}, {value.day} {value:%B %Y}",
         counted=counted,
+        unreadable=unreadable,
         run_path=lambda run: run_path(DAG_ID, run.run_id),
         date_path=date_path,
     )

@@ -11,7 +11,16 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
-from sparkify.loading.published import CHECKS, LOAD, counted
+from sparkify.loading.published import (
+    CHECKS,
+    LOAD,
+    PublishedChecks,
+    PublishedLoad,
+    counted,
+    read_checks,
+    read_load,
+    unreadable,
+)
 from sparkify.ui.addresses import DAG_ID
 
 #: Who wrote the note, as Airflow keeps it: a note of a person's is left alone.
@@ -53,7 +62,7 @@ def write_note(dag_run: Any) -> None:
             XComModel.dag_run_id == dag_run.id, XComModel.key.in_((LOAD, CHECKS))
         )
     )
-    note = text_of([(key, value) for key, value in published if isinstance(value, dict)])
+    note = text_of([(key, value) for key, value in published])
     if not note:
         return
     if written is None:
@@ -62,54 +71,60 @@ def write_note(dag_run: Any) -> None:
         written.content = note
 
 
-def text_of(published: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+def text_of(published: Iterable[tuple[str, object]]) -> str:
     """The note in Markdown; '' if nothing was published."""
-    loads: dict[str, Mapping[str, Any]] = {}
-    checks: list[Mapping[str, Any]] = []
+    loads: dict[str, PublishedLoad] = {}
+    checks: list[PublishedChecks] = []
+    unknown = 0
     for key, value in published:
-        if key == LOAD:
-            loads[value["table"]] = value
+        if key == LOAD and (load := read_load(value)):
+            loads[load.table] = load
+        elif key == CHECKS and (found := read_checks(value)):
+            checks.append(found)
         else:
-            checks.append(value)
+            unknown += 1
     # Airflow shows the first line where there is little room.
     told = [*_events(loads), *_checked(checks)]
-    lines = ["; ".join(told) + ".", *_changed(loads), *_broken(checks)] if told else []
-    return "\n\n".join(lines)[:LONGEST_NOTE]
+    lines = ["; ".join(told) + ".", *_changed(loads)] if told else []
+    if unknown:
+        lines.append(f"{unreadable(unknown, 'task')}.")
+    return "\n\n".join([*lines, *_broken(checks)])[:LONGEST_NOTE]
 
 
-def _events(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _events(loads: Mapping[str, PublishedLoad]) -> list[str]:
     events, plays = loads.get("staging_events"), loads.get("songplays")
-    if events is None:
+    if events is None or events.log_dates is None:
         return []
-    dates = events["first"] if events["first"] == events["last"] else f"{events['first']} to {events['last']}"
-    words = [counted(events["files"], "file"), counted(events["rows_staged"], "event")]
-    if events["rows_refused"]:
-        words.append(f"{events['rows_refused']:,} left out")
+    words = [counted(events.files, "file"), counted(events.rows_staged, "event")]
+    if events.rows_refused:
+        words.append(f"{events.rows_refused:,} left out")
     if plays is not None:
-        words.append(counted(plays["rows_inserted"], "play"))
-    return [f"{dates}: {', '.join(words)}"]
+        words.append(counted(sum(counts.rows for counts in plays.dates.values()), "play"))
+    return [f"{events.log_dates}: {', '.join(words)}"]
 
 
-def _changed(loads: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _changed(loads: Mapping[str, PublishedLoad]) -> list[str]:
     changed = [
         f"{table} {words}"
         for table in ("users", "songs", "artists", "time")
         if table in loads
-        and (words := ", ".join(f"{loads[table][name]:,} {verb}" for name, verb in VERBS if loads[table][name]))
+        and (
+            words := ", ".join(f"{number:,} {verb}" for name, verb in VERBS if (number := getattr(loads[table], name)))
+        )
     ]
     return [f"{'; '.join(changed)}."] if changed else []
 
 
-def _checked(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    passed = sum(len(names.split()) for found in checks for names in found["passed"].values())
-    number = passed + sum(len(found["broken"]) for found in checks)
+def _checked(checks: Sequence[PublishedChecks]) -> list[str]:
+    passed = sum(found.number_passed for found in checks)
+    number = passed + sum(len(found.broken) for found in checks)
     return [f"{passed} of {counted(number, 'check')} passed"] if number else []
 
 
-def _broken(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+def _broken(checks: Sequence[PublishedChecks]) -> list[str]:
     return [
-        f"* {check['check']} ({check['severity']}): "
-        + ("could not run" if check["offending"] is None else counted(check["offending"], "row"))
+        f"* {check.check} ({check.severity}): "
+        + ("could not run" if check.offending is None else counted(check.offending, "row"))
         for found in checks
-        for check in found["broken"]
+        for check in found.broken
     ]

@@ -17,7 +17,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import Engine, create_engine, insert
 
-from sparkify.loading.published import CHECKS, LOAD
+from sparkify.loading.published import CHECKS, LOAD, VERSION
 from sparkify.ui.addresses import DAG_ID
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,16 +46,24 @@ BROKEN = {
 
 @dataclass
 class Made:
-    """A run to be: of ``first`` to ``last``, which its staging found as ``dates`` says, and what its checks found."""
+    """A run to be: of ``first`` to ``last``, which its staging found as ``dates`` says, and what its checks found.
+
+    ``plays`` are by log date, and ``elsewhere`` those of other dates; ``told`` are XComs in place of its own, by task
+    and key; ``without`` are the tasks that it did not come to.
+    """
 
     first: date
     last: date | None = None
     state: str = "success"
     kind: str = "manual"
     dates: Mapping[str, Mapping[str, int]] | None = None
+    plays: Mapping[str, int] | None = None
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
     broken: Sequence[Mapping[str, Any]] = ()
     failed_task: str = ""
     has_told: bool = True
+    told: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    without: Sequence[str] = ()
     conf: Mapping[str, Any] | None = None
     run_id: str = field(default_factory=lambda: f"manual__{uuid.uuid4().hex}")
 
@@ -84,7 +92,6 @@ class Metadata:
 
     def _add(self, made: Made, rows: dict[Any, list[dict[str, Any]]]) -> None:
         queued = LONG_AGO + timedelta(minutes=self.number)
-        last = made.last or made.first
         conf = {"log_date": str(made.first), "through": None if made.last is None else str(made.last)}
         rows[DagRun].append(
             {
@@ -104,25 +111,30 @@ class Metadata:
             }
             for task in tasks
         ]  # fmt: skip
-        if not made.has_told:
-            return
-        span = {"first": str(made.first), "last": str(last)}
-        for task, table in LOADS.items():
-            rows[XComModel].append(self._told(made, task, LOAD, {**span, **_load(table, made)}, queued))
+        published = (self._published(made, queued) if made.has_told else {}) | dict(made.told)
+        rows[XComModel] += [
+            {
+                "dag_run_id": self.number, "task_id": task, "map_index": -1, "key": key, "dag_id": DAG_ID,
+                "run_id": made.run_id, "value": value, "timestamp": queued,
+            }
+            for (task, key), value in published.items()
+            if task not in made.without
+        ]  # fmt: skip
+
+    def _published(self, made: Made, when: datetime) -> dict[tuple[str, str], Any]:
+        span = {"version": VERSION, "first": str(made.first), "last": str(made.last or made.first)}
+        times = {"started_at": when.isoformat(), "ended_at": (when + timedelta(seconds=1.5)).isoformat()}
+        found: dict[tuple[str, str], Any] = {
+            (task, LOAD): {**span, **times, **_load(table, made)} for task, table in LOADS.items()
+        }
         for task, names in (("check_staging", STAGING_CHECKS), ("check_warehouse", WAREHOUSE_CHECKS)):
-            found = {
+            found[task, CHECKS] = {
                 **span,
-                "checked_at": "2026-01-01T00:00:00Z",
+                "checked_at": when.isoformat(),
                 "passed": {"error": " ".join(names), "warn": ""},
                 "broken": list(made.broken) if task == "check_staging" else [],
             }
-            rows[XComModel].append(self._told(made, task, CHECKS, found, queued))
-
-    def _told(self, made: Made, task: str, key: str, value: Any, when: datetime) -> dict[str, Any]:
-        return {
-            "dag_run_id": self.number, "task_id": task, "map_index": -1, "key": key, "dag_id": DAG_ID,
-            "run_id": made.run_id, "value": value, "timestamp": when,
-        }  # fmt: skip
+        return found
 
 
 def _load(table: str, made: Made) -> dict[str, Any]:
@@ -137,7 +149,12 @@ def _load(table: str, made: Made) -> dict[str, Any]:
         "rows_deleted": 0,
         "rows_inserted": 463,
         "rows_updated": 0,
-        "started_at": "2026-01-01T00:00:00Z",
-        "ended_at": "2026-01-01T00:00:01.5Z",
         "dates": dates if of_events else {},
-    }
+    } | _plays(table, made)
+
+
+def _plays(table: str, made: Made) -> dict[str, Any]:
+    if table != "songplays":
+        return {}
+    plays = made.plays if made.plays is not None else {str(made.first): 463}
+    return {"dates": {log_date: {"rows": rows} for log_date, rows in plays.items()}, "elsewhere": made.elsewhere}

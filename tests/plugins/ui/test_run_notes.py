@@ -12,6 +12,7 @@ from airflow.models.dagrun import DagRun
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sparkify.loading.published import CHECKS, VERSION
 from sparkify.ui.run_notes import AUTHOR, LONGEST_NOTE, on_dag_run_failed, on_dag_run_success, text_of
 from tests.plugins.ui.metadata import BROKEN, Made, Metadata
 
@@ -76,5 +77,9 @@ def test_a_run_of_no_session_is_left_alone(metadata: Metadata) -> None:
 
 
 def test_a_note_is_no_longer_than_airflow_keeps() -> None:
-    found = {"passed": {}, "broken": [{**BROKEN, "check": f"{'long' * 20}.{n}"} for n in range(50)]}
-    assert len(text_of([("sparkify_checks", found)])) == LONGEST_NOTE
+    broken = [{**BROKEN, "check": f"{'long' * 20}.{n}"} for n in range(50)]
+    found = {
+        "version": VERSION, "first": "2018-11-01", "last": "2018-11-01", "checked_at": "2018-11-02T00:00:00Z",
+        "passed": {}, "broken": broken,
+    }  # fmt: skip
+    assert len(text_of([(CHECKS, found)])) == LONGEST_NOTE
