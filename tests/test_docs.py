@@ -68,3 +68,21 @@ def test_the_data_model_page_names_only_questions_that_there_are() -> None:
     named = {name for names in listed for name in re.findall(r"`(\w+)`", names)}
     assert named
     assert named <= questions().keys()
+
+
+PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")])
+LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments by which GitHub finds a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_there_are(page: Path) -> None:
+    for path, fragment in LINK.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)):
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {path}, which is not there"
+        assert not fragment or fragment in anchors(target), f"{page.name} links to {path}#{fragment}: no such heading"

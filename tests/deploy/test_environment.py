@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.environment import VARIABLES, complete
+from sparkify.loading.settings import Settings
 from tests.pipeline import PROJECT
 
 pytestmark = pytest.mark.deployment
@@ -70,6 +72,20 @@ def test_what_is_missing_is_added_and_what_is_there_stays(path: Path) -> None:
 def test_containers_run_as_whoever_may_read_the_checkout(path: Path) -> None:
     complete(path)
     assert _values(path)["AIRFLOW_UID"] == str(os.getuid() or 50000)
+
+
+def test_the_connections_it_proposes_are_what_the_package_and_the_driver_take(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(path)
+    proposed = {
+        name: json.loads(value)
+        for name, value in re.findall(r"^#(AIRFLOW_CONN_\w+)='(.*)'$", path.read_text(), re.MULTILINE)
+    }
+    assert proposed.keys() == {"AIRFLOW_CONN_AWS_DEFAULT", "AIRFLOW_CONN_REDSHIFT_DEFAULT", "AIRFLOW_CONN_AWS_ADMIN"}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(proposed["AIRFLOW_CONN_AWS_DEFAULT"]))
+    assert Settings.of_connection("aws_default").bucket == "my-bucket"
+    assert proposed["AIRFLOW_CONN_REDSHIFT_DEFAULT"]["extra"] == {"sslmode": "verify-full"}
 
 
 def test_git_ignores_it() -> None:

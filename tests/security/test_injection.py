@@ -229,8 +229,7 @@ def test_an_object_with_such_a_key_is_loaded_and_named_as_it_is(pipeline: Pipeli
     # A slash would be another folder, moto knows no key with a line break, and what begins with _ is a hidden file.
     names = [re.sub(r"[/\r\n]", "-", text) for text in TEXTS]
     parts = {f"log_data/2018/11/{NOV_1}-events-{name}.json": number for number, name in enumerate(names)}
-    # A song file whose name begins with an underscore is hidden, and not looked at.
-    songs = {f"song_data/A/song {name}.json": number for number, name in enumerate(names)}
+    songs = {f"song_data/A/{name}.json": number for number, name in enumerate(names)}
     good = {key: json.dumps(event(itemInSession=number)).encode() for key, number in parts.items()}
     files = good | {key: json.dumps(song(f"SO{number}")).encode() for key, number in songs.items()}
     pipeline.put({**files, **{key: data + b"\n[]" for key, data in good.items()}})
