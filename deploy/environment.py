@@ -50,6 +50,7 @@ VARIABLES: dict[str, Callable[[], str]] = {
     "AIRFLOW_JWT_SECRET": lambda: secrets.token_hex(64),
     "POSTGRES_PASSWORD": password,
     "VALKEY_PASSWORD": password,
+    "LOCAL_S3_KEY": password,
     "LOCAL_WAREHOUSE_ADMIN_PASSWORD": password,
     "LOCAL_WAREHOUSE_PASSWORD": password,
 }
