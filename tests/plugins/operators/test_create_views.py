@@ -24,11 +24,18 @@ PASSWORD = "Only-4-the-test"
 
 
 @pytest.fixture
-def analysts(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
-    """A schema of its own with the views and a few plays."""
+def empty(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    """A schema of its own with the views."""
     made = Pipeline(stack, monkeypatch.setenv)
     made.run(dag_id="sparkify_schema")
-    made.put_events(
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def analysts(empty: Pipeline) -> Pipeline:
+    """That schema with a few plays."""
+    empty.put_events(
         NOV_1,
         [
             play(userAgent=SAFARI),
@@ -37,10 +44,9 @@ def analysts(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
             event(ts=AT + 3, lastName="Silva", level="paid"),
         ],
     )
-    made.put({"song_data/A/A/A/TRA.json": json.dumps(song("SO1")).encode()})
-    made.run(NOV_1, only=WRITING)
-    yield made
-    made.drop()
+    empty.put({"song_data/A/A/A/TRA.json": json.dumps(song("SO1")).encode()})
+    empty.run(NOV_1, only=WRITING)
+    return empty
 
 
 @pytest.fixture
@@ -144,19 +150,19 @@ def test_after_a_rebuild_the_role_that_is_given_with_it_reads_again(
 
 
 @pytest.mark.parametrize("name", ['a"; drop table users; --', "Analysts", "a" * 64, "sys:dba", "é", "a b", "a\n"])
-def test_what_is_no_name_of_a_role_is_refused_before_anything_is_sent(name: str, analysts: Pipeline) -> None:
-    analysts.execute("drop view songplays_wide")
+def test_what_is_no_name_of_a_role_is_refused_before_anything_is_sent(name: str, empty: Pipeline) -> None:
+    empty.execute("drop view songplays_wide")
     with pytest.raises(SettingsError, match="is not the name of a role; nothing was created"):
-        views(analysts, reader_role=name)
+        views(empty, reader_role=name)
     with pytest.raises(SettingsError, match="songplays_wide"):
-        analysts.rows("select * from songplays_wide")
+        empty.rows("select * from songplays_wide")
 
 
-def test_a_view_with_other_columns_is_refused_in_the_warehouses_words(analysts: Pipeline) -> None:
-    analysts.execute("drop view songplays_wide")
-    analysts.execute("create view songplays_wide as select songplay_id as other from songplays")
+def test_a_view_with_other_columns_is_refused_in_the_warehouses_words(empty: Pipeline) -> None:
+    empty.execute("drop view songplays_wide")
+    empty.execute("create view songplays_wide as select songplay_id as other from songplays")
     with pytest.raises(DataError, match="cannot change name of view column"):
-        views(analysts)
+        views(empty)
 
 
 @pytest.mark.parametrize(
