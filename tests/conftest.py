@@ -13,6 +13,7 @@ import pytest
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from local.stack import connections
 from local.stack.home import Home
@@ -22,6 +23,7 @@ from tests.faults import survival
 from tests.made_schema import MadeSchema
 from tests.month import PUBLISHED
 from tests.pipeline import Pipeline
+from tests.shared_stack import SharedStack
 
 # The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
 settings.register_profile("same", derandomize=True)
@@ -29,20 +31,25 @@ settings.register_profile("search", max_examples=3000, print_blob=True)
 settings.load_profile("same")
 
 FAULTS = Path(survival.__file__).parent
-# The files that take longest, so that no process is left with one of them at the end; those that run Airflow itself
-# among those that do not.
-LONGEST = (
+SHARED_STACK = pytest.StashKey[SharedStack]()
+# The files whose tests have the fixture `cli`: one process runs them all, for they share one stack.
+OF_AIRFLOW = (
     "tests/e2e/test_month.py",
+    "tests/ui/test_ui.py",
+    "tests/faults/test_scheduler.py",
+    "tests/e2e/test_faults.py",
+    "tests/e2e/test_week.py",
+)
+# The files that take longest, so that no process is left with one of them at the end.
+LONGEST = (
+    *OF_AIRFLOW,
     "tests/faults/test_kills.py",
     "tests/security/test_deployment.py",
     "tests/faults/test_servers.py",
-    "tests/faults/test_scheduler.py",
     "tests/plugins/test_contract.py",
     "tests/e2e/test_demo.py",
     "tests/faults/test_s3.py",
-    "tests/ui/test_ui.py",
     "tests/benchmarks/test_a_day_costs_a_day.py",
-    "tests/e2e/test_faults.py",
     "tests/dags/test_sparkify_warehouse.py",
     "tests/local/test_runs.py",
 )
@@ -67,7 +74,28 @@ def every_statement(pytestconfig: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest."""
     first = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: first.get(item.nodeid.partition("::")[0], len(first)))
+    items.sort(key=lambda item: first.get(file_of(item.nodeid), len(first)))
+    with_stack = {file_of(item.nodeid) for item in items if "cli" in getattr(item, "fixturenames", ())}
+    if unnamed := with_stack - {*OF_AIRFLOW}:
+        raise pytest.UsageError(f"Name in OF_AIRFLOW, in tests/conftest.py, what uses cli: {', '.join(unnamed)}")
+
+
+def file_of(nodeid: str) -> str:
+    """The file that a test is in."""
+    return nodeid.partition("::")[0]
+
+
+class FilesOrStack(LoadFileScheduling):
+    """Gives a file to one process, and the files of :data:`OF_AIRFLOW` to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return OF_AIRFLOW[0] if file_of(nodeid) in OF_AIRFLOW else file_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesOrStack:
+    """Keep the files together that share a stack."""
+    return FilesOrStack(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -176,15 +204,27 @@ def schema(stack: RunningStack) -> Iterator[MadeSchema]:
         pipeline.drop()
 
 
+@pytest.fixture(scope="session")
+def shared_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedStack]:
+    """A stack with Airflow, which is stopped and forgotten after the last file that uses it."""
+    shared = SharedStack(CommandLine(tmp_path_factory.mktemp("e2e") / "home"))
+    request.session.stash[SHARED_STACK] = shared
+    yield shared
+    shared.stop()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the shared stack as early as possible: Airflow takes its share of a processor when it has nothing to do."""
+    shared = item.session.stash.get(SHARED_STACK, None)
+    if shared and nextitem and file_of(nextitem.nodeid) not in OF_AIRFLOW:
+        shared.stop()
+
+
 @pytest.fixture(scope="module")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """A running stack for the tests of one file; stopped and forgotten afterwards."""
-    cli = CommandLine(tmp_path_factory.mktemp("e2e") / "home")
-    try:
-        cli.run("up")
-        yield cli
-    finally:
-        cli.run("down", "--purge")
+def cli(shared_stack: SharedStack) -> CommandLine:
+    """A running stack for the tests of one file, with nothing in it of another; the file is in OF_AIRFLOW."""
+    return shared_stack.emptied()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,16 @@ class Month:
     first: date
     last: date
     figures: Figures
+
+    def first_days(self, number: int) -> Month:
+        """The files of the first days, and all songs; the figures remain those of the month."""
+        dates = [str(self.first + timedelta(days=day)) for day in range(number)]
+        wanted = {
+            key: data
+            for key, data in self.files.items()
+            if key.startswith("song_data/") or any(log_date in key for log_date in dates)
+        }
+        return replace(self, files=wanted, last=self.first + timedelta(days=number - 1))
 
     def write_to(self, folder: Path) -> None:
         """Lay the files out below *folder*, as they are laid out in the bucket."""

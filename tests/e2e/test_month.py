@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,17 +35,46 @@ def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_backwards_backfill_of_sixteen_at_a_time_beside_runs_of_its_dates_gives_the_month(
-    cli: CommandLine, seeded: Path, home: Home
+# How the warehouse isolates transactions, and from which end the month is loaded; without --every-statement only so.
+BACKFILLS = (
+    ("snapshot", "backwards"),
+    ("serializable", "forwards"),
+    ("snapshot", "forwards"),
+    ("serializable", "backwards"),
+)
+
+
+def backfills(config: pytest.Config) -> Sequence[tuple[str, str]]:
+    """Those of :data:`BACKFILLS` that this run has time for."""
+    return BACKFILLS if config.getoption("every_statement") else BACKFILLS[:1]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "isolated" in metafunc.fixturenames:
+        metafunc.parametrize(("isolated", "direction"), backfills(metafunc.config))
+
+
+@pytest.fixture(scope="module")
+def default_isolation(home: Home) -> str:
+    """How the warehouse isolates transactions when it has just come up."""
+    return isolation(home)
+
+
+def test_a_backfill_of_sixteen_at_a_time_beside_runs_of_its_dates_gives_the_month(
+    cli: CommandLine, seeded: Path, home: Home, default_isolation: str, isolated: str, direction: str
 ) -> None:
-    cli.run("up", "--isolation", "snapshot")
-    assert isolation(home) == "snapshot"
-    cli.run("trigger", "--dag", "sparkify_schema")
-    backfill_beside_runs(cli, home, LOG_DATES, "--backwards")
+    cli.run("up", "--isolation", isolated)
+    assert isolation(home) == isolated
+    cli.run("trigger", "--dag", "sparkify_schema", "--param", "rebuild=public")
+    backwards = ["--backwards"] if direction == "backwards" else []
+    backfill_beside_runs(cli, home, LOG_DATES, "--reprocess", "completed", *backwards)
     assert_warehouse_equals_reference(home, EXPECTED)
+    cli.run("up", "--isolation", default_isolation)
 
 
-def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seeded: Path, home: Home) -> None:
+def test_a_backfill_makes_one_report_of_the_whole_month(
+    cli: CommandLine, seeded: Path, home: Home, pytestconfig: pytest.Config
+) -> None:
     api = AirflowApi(home)
     runs = "/dags/sparkify_report/dagRuns"
     states: list[str] = []
@@ -59,7 +89,8 @@ def test_that_backfill_made_one_report_of_the_whole_month(cli: CommandLine, seed
         tasks = [task for run in ids for task in api.get(f"{runs}/{run}/taskInstances")["task_instances"]]
         states = [str(task["state"]) for task in tasks if task["task_id"] == "report"]
         assert "failed" not in states
-    assert states.count("success") == 1
+    # The next backfill may begin before the report of the one before.
+    assert 1 <= states.count("success") <= len(backfills(pytestconfig))
 
     report = json.loads(s3_client(home).get_object(Bucket=CONTROL_BUCKET, Key=LATEST_DATA)["Body"].read())
     assert report["run_id"].startswith("asset_triggered")

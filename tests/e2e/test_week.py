@@ -11,24 +11,15 @@ from tests.e2e.loaded import assert_warehouse_equals_reference
 from tests.month import month
 
 DAYS = 7
-MONTH = month()
-LOG_DATES = sorted(read_log_files(MONTH.files))[:DAYS]
-FILES = {
-    key: data
-    for key, data in MONTH.files.items()
-    if key.startswith("song_data/") or any(str(log_date) in key for log_date in LOG_DATES)
-}
-EXPECTED = star_schema(read_log_files(FILES), read_song_files(FILES))
+WEEK = month().first_days(DAYS)
+EXPECTED = star_schema(read_log_files(WEEK.files), read_song_files(WEEK.files))
 
 
 def test_a_backfill_of_a_week_gives_what_its_files_say(cli: CommandLine, home: Home, tmp_path: Path) -> None:
-    assert len(LOG_DATES) == DAYS
-    for key, data in FILES.items():
-        path = tmp_path / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    assert len(read_log_files(WEEK.files)) == DAYS
+    WEEK.write_to(tmp_path)
     cli.run("seed", str(tmp_path))
-    cli.run("backfill", str(LOG_DATES[0]), str(LOG_DATES[-1]), "--max-active-runs", "4")
+    cli.run("backfill", str(WEEK.first), str(WEEK.last), "--max-active-runs", "4")
     assert_warehouse_equals_reference(home, EXPECTED)
     assert cli.value("select count(*) from load_history where table_name = 'songplays'") == DAYS
     assert "tables are equal to the files." in cli.run("verify", str(tmp_path))

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from local.errors import LocalStackError
-from local.reference import read_log_files
+from local.reference import read_log_files, read_song_files, star_schema
 from local.stack import databases
 from local.stack.airflow_api import UNFINISHED, AirflowApi
 from local.stack.connections import SOURCE_BUCKET, redshift_arguments, s3_client
@@ -26,22 +26,26 @@ from local.stack.home import Home
 from local.stack.supervision import Supervisor
 from tests.command_line import CommandLine
 from tests.e2e.loaded import assert_warehouse_equals_reference
-from tests.e2e.side_by_side import backfill_beside_runs, client, isolation
-from tests.e2e.test_month import EXPECTED, MONTH
+from tests.e2e.side_by_side import client
 from tests.examples import play
 from tests.faults.ground import wait_until
 from tests.faults.survival import Survivals
+from tests.month import month
 
 pytestmark = pytest.mark.faults
 
-DATES = [str(log_date) for log_date in sorted(read_log_files(MONTH.files))]
+THREE_DAYS = month().first_days(3)
+DATES = [str(log_date) for log_date in sorted(read_log_files(THREE_DAYS.files))]
+EXPECTED = star_schema(read_log_files(THREE_DAYS.files), read_song_files(THREE_DAYS.files))
 
 
 @pytest.fixture(scope="module")
-def seeded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("month")
-    MONTH.write_to(folder)
+def loaded(cli: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of three days' files, which are loaded."""
+    folder = tmp_path_factory.mktemp("days")
+    THREE_DAYS.write_to(folder)
     cli.run("seed", str(folder))
+    cli.run("trigger", DATES[0], "--through", DATES[-1])
     return folder
 
 
@@ -52,21 +56,10 @@ def postgres(home: Home) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         yield connection
 
 
-def test_a_backfill_of_sixteen_beside_runs_of_its_dates_gives_the_month_and_keeps_no_reader_waiting(
-    cli: CommandLine,
-    home: Home,
-    seeded: Path,
-) -> None:
-    assert isolation(home) == "serializable"
-    cli.run("trigger", "--dag", "sparkify_schema")
-    backfill_beside_runs(cli, home, DATES)
-    assert_warehouse_equals_reference(home, EXPECTED)
-
-
 def test_runs_of_one_date_at_the_same_moment_do_not_fail_each_other(
     cli: CommandLine,
     home: Home,
-    seeded: Path,
+    loaded: Path,
 ) -> None:
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(cli.run, "trigger", DATES[0]) for _ in range(4)]:
@@ -123,7 +116,7 @@ def assert_ended_by_its_task(home: Home, run_id: str, pid: int) -> None:
 def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse(
     cli: CommandLine,
     home: Home,
-    seeded: Path,
+    loaded: Path,
 ) -> None:
     with held(home, "staging_events") as waiting:
         AirflowApi(home).trigger("sparkify_daily", "stopped_waiting", {"log_date": DATES[0]})
@@ -137,7 +130,7 @@ def test_a_task_that_is_marked_failed_leaves_no_session_waiting_in_the_warehouse
 def test_a_task_that_is_marked_failed_ends_its_copy_although_s3_does_not_answer(
     cli: CommandLine,
     home: Home,
-    seeded: Path,
+    loaded: Path,
 ) -> None:
     line = json.dumps(play(page="Home")).encode() + b"\n"
     key = "log_data/2001/01/2001-01-01-events.json"
@@ -177,12 +170,12 @@ def make_retries_due(home: Home) -> None:
 def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
     cli: CommandLine,
     home: Home,
-    seeded: Path,
+    loaded: Path,
     survived: Survivals,
 ) -> None:
     api = AirflowApi(home)
     with held(home, "songplays") as waiting:
-        runs = [api.trigger("sparkify_daily", f"killed_{date}", {"log_date": date}).run_id for date in DATES[:3]]
+        runs = [api.trigger("sparkify_daily", f"killed_{date}", {"log_date": date}).run_id for date in DATES]
         wait_until(lambda: len(waiting()) == 3, "three tasks do not stop in front of the mutex")
         tasks(home)[0].kill()
         wait_until(lambda: len(waiting()) == 2, "a killed task's session still waits for the mutex")
@@ -213,4 +206,4 @@ def test_runs_recover_from_the_kill_of_a_task_of_the_stand_in_and_of_postgresql(
         time.sleep(1)
     assert states == {"success"}
     survived("time", "lock", "PostgreSQL")
-    assert "tables are equal to the files." in cli.run("verify", str(seeded))
+    assert "tables are equal to the files." in cli.run("verify", str(loaded))

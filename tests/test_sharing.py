@@ -1,0 +1,30 @@
+"""Which tests one process runs, when several share the work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import OF_AIRFLOW, FilesOrStack
+from tests.pipeline import PROJECT
+
+USES_A_STACK = "def test_it(cli): ..."
+
+
+def test_one_process_runs_the_files_that_share_a_stack_and_any_process_another_file() -> None:
+    scheduler = FilesOrStack.__new__(FilesOrStack)
+    assert {scheduler._split_scope(f"{file}::test_it") for file in OF_AIRFLOW} == {OF_AIRFLOW[0]}
+    assert scheduler._split_scope("tests/test_docs.py::test_it[a::b]") == "tests/test_docs.py"
+    assert all((PROJECT / file).is_file() for file in OF_AIRFLOW)
+
+
+def test_a_file_that_uses_the_stack_unnamed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test_unnamed.py").write_text(USES_A_STACK)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "--collect-only",
+         "--rootdir", tmp_path, tmp_path],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert "Name in OF_AIRFLOW, in tests/conftest.py, what uses cli: test_unnamed.py" in done.stderr
