@@ -24,7 +24,7 @@ PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 SECOND_TIER := browser or cost or deployment or faults or security or stack or story
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status install test test-all lint scan audit bench conformance format lock clean env dist
+.PHONY: help demo up down status install test test-all lint hooks scan audit bench conformance format lock clean env dist
 
 help: ## say what each target does
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,7 +49,7 @@ install: $(LOCAL) ## install what `python -m local` needs, which demo and up do 
 test: $(TEST) ## run the tests that every change needs (ARGS="-k name" runs some of them)
 	$(PYTEST) -m "not ($(SECOND_TIER))" $(ARGS)
 
-test-all: $(TEST) ## run all tests, as CI does (ARGS="-m faults" runs those of one mark)
+test-all: $(LINT) ## run all tests, as CI does (ARGS="-m faults" runs those of one mark)
 	$(PYTEST) $(ARGS)
 
 lint: $(LINT) ## check style, types and SQL
@@ -59,6 +59,9 @@ lint: $(LINT) ## check style, types and SQL
 	$(VENV)/bin/sqlfluff lint include/sql
 	$(VENV)/bin/cfn-lint include/cloudformation/*.yaml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+
+hooks: $(LINT) ## let git lint what is committed, by the tools of .venv
+	$(VENV)/bin/prek install
 
 scan: $(SCAN) ## look for weak spots in the CloudFormation templates and the Dockerfile, by checkov
 	$(VENV)/scan/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \

@@ -99,7 +99,9 @@ PARTS = {
     "up": {"local"},
     "audit": {"local", "audit"},
     "test": {"local", "audit", "test"},
+    "test-all": {"local", "audit", "test", "lint"},
     "lint": {"local", "audit", "test", "lint"},
+    "hooks": {"local", "audit", "test", "lint"},
     "scan": {"scan"},
 }
 
@@ -122,6 +124,7 @@ def test_the_demo_brings_no_tool_of_developers() -> None:
     assert everything >= FOR_DEVELOPERS
 
 
+@pytest.mark.deployment
 def test_without_network_it_says_what_to_check_and_the_next_one_begins_anew(clone: Path) -> None:
     (clone / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
     for _ in range(2):
