@@ -16,7 +16,7 @@ LOCKS.lint := $(LOCKS.test) requirements-lint.txt
 # FROM_SOURCE=cryptography names those to build on another machine.
 FROM_SOURCE ?=
 SAFELY := --quiet --require-hashes --only-binary :all: $(FROM_SOURCE:%=--no-binary %)
-# An installation that was interrupted begins again.
+# An installation that was interrupted before there was uv begins again.
 UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
 PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -152,14 +152,17 @@ $(LOCAL): $(VENV)/.made $(LOCKS.local)
 $(AUDIT): $(LOCAL) $(LOCKS.audit)
 $(TEST): $(AUDIT) $(LOCKS.test)
 $(LINT): $(TEST) $(LOCKS.lint)
+# A part that was interrupted may have left half a package; the parts below it are whole, and stay.
 $(LOCAL) $(AUDIT) $(TEST) $(LINT):
-	@touch $(UNFINISHED); \
+	@uv='' pip=''; \
+	if [ -e $@.unfinished ]; then uv=--reinstall; pip=--force-reinstall; fi; \
+	touch $@.unfinished; \
 	locks="$(LOCKS$(suffix $@):%=-r %)"; \
-	$(UV) pip install --python $(PYTHON) $(SAFELY) $$locks || { \
+	$(UV) pip install --python $(PYTHON) $(SAFELY) $$uv $$locks || { \
 	  echo 'uv could not install the requirements; pip does it, which takes longer.' >&2; \
-	  $(PYTHON) -m pip install --disable-pip-version-check $(SAFELY) $$locks || $(FAILED); \
+	  $(PYTHON) -m pip install --disable-pip-version-check $(SAFELY) $$pip $$locks || $(FAILED); \
 	}; \
-	rm $(UNFINISHED); \
+	rm $@.unfinished; \
 	touch $@
 
 $(SCAN): $(VENV)/.made requirements-scan.txt

@@ -134,3 +134,24 @@ def test_without_network_it_says_what_to_check_and_the_next_one_begins_anew(clon
         assert not {".made", ".local"} & {path.name for path in (clone / ".venv").iterdir()}
         assert not (clone / ".venv" / "half").exists()
         (clone / ".venv" / "half").touch()
+
+
+def test_a_part_that_cannot_be_installed_leaves_the_parts_below_it_and_is_installed_whole_the_next_time(
+    clone: Path,
+) -> None:
+    venv = clone / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    # Both note what they are asked for, and fail but for being asked for their version.
+    for name in ("uv", "python"):
+        (venv / "bin" / name).write_text(
+            f'#!/bin/sh\necho "$@" >> {venv}/{name}.log\ncase "$*" in *--version) ;; *) exit 1; esac\n'
+        )
+        (venv / "bin" / name).chmod(0o755)
+    for stamp in (".made", ".local", ".audit"):
+        (venv / stamp).touch()
+    for number, again in ((0, ""), (1, "--reinstall ")):
+        done = _make(clone, "test")
+        assert done.returncode == 2
+        assert "Check that this machine reaches its\npackage index" in done.stderr
+        assert f" {again}-r requirements.txt" in (venv / "uv.log").read_text().splitlines()[number]
+        assert " install " not in _make(clone, "--dry-run", "demo").stdout
