@@ -12,7 +12,8 @@ from airflow.sdk.log import mask_secret
 
 from sparkify.cluster.connection import connection_extra, connection_to
 from sparkify.cluster.stack import Stack
-from sparkify.loading.aws import client, translated
+from sparkify.loading.aws import client
+from sparkify.loading.aws_errors import translated
 
 
 @dataclass(frozen=True)

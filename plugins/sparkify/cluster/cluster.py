@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sparkify.loading.aws import client, error_code, translated
+from sparkify.loading.aws import client
+from sparkify.loading.aws_errors import error_code, translated
 from sparkify.loading.exceptions import SettingsError
 
 AVAILABLE, PAUSED = "available", "paused"

@@ -10,7 +10,8 @@ from typing import Any
 from airflow.sdk.log import mask_secret
 from botocore.exceptions import ClientError
 
-from sparkify.loading.aws import client, error_code, translated
+from sparkify.loading.aws import client
+from sparkify.loading.aws_errors import error_code, translated
 from sparkify.loading.exceptions import SettingsError
 
 # Says whose connection the secret holds, so that one stack neither overwrites nor removes another's.

@@ -10,7 +10,8 @@ from airflow.sdk import BaseOperator
 
 from sparkify.cluster.cluster import PAUSED, Cluster
 from sparkify.cluster.stack import Change, Stack
-from sparkify.loading.aws import client, translated
+from sparkify.loading.aws import client
+from sparkify.loading.aws_errors import translated
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.settings import Settings, json_object
 

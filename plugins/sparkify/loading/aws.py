@@ -1,24 +1,61 @@
-"""AWS services by the Airflow connection, and what they refuse in words."""
+"""AWS services by the Airflow connection, whose fields are checked before anything is asked of AWS."""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.utils.connection_wrapper import AwsConnectionWrapper
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.settings import get_connection
+from sparkify.loading.aws_errors import translated
+from sparkify.loading.connections import check_kind, check_text, closest, extra_of, get_connection, shown_value
+from sparkify.loading.exceptions import SettingsError
 
-REFUSED = re.compile(
-    r"AccessDenied.*|Unauthorized.*|UnrecognizedClient.*|InvalidClientTokenId|InvalidAccessKeyId"
-    r"|SignatureDoesNotMatch|ExpiredToken.*|InvalidToken|AuthFailure|OptInRequired"
-)
-BUSY = re.compile(r"5\d\d|Throttl.*|TooManyRequests.*|RequestLimitExceeded|SlowDown|Internal.*|ServiceUnavailable.*")
+EXAMPLES = {
+    "s3": '{"bucket_name": "my-bucket"}',
+    "sparkify": '{"schema": "public", "copy_role": "default"}',
+    "service_config": '{"s3": {"bucket_name": "my-bucket"}, "sparkify": {"schema": "public"}}',
+}
+EXAMPLE = f'{{"region_name": "us-west-2", "service_config": {EXAMPLES["service_config"]}}}'
+# The provider reads these of the extra besides those that its class has as fields.
+ALSO_READ = {"config_kwargs": (dict,), "session_kwargs": (dict,)}
+KINDS = {"str": str, "bool": bool, "dict": dict}
+# Extra -> (what its text must look like, in words).
+PATTERNS = {
+    "region_name": (re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII), "a region such as us-west-2"),
+    "role_arn": (
+        re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII),
+        "the ARN of a role such as arn:aws:iam::123456789012:role/sparkify-airflow",
+    ),
+}
+METHODS = ("assume_role", "assume_role_with_saml", "assume_role_with_web_identity")
+
+
+def aws_extra(aws_conn_id: str) -> dict[str, Any]:
+    """The extra of the AWS connection; a :class:`SettingsError` names the field that cannot be meant."""
+    connection = get_connection(aws_conn_id)
+    where = f"Connection {aws_conn_id}"
+    if connection.conn_type not in (None, "", "aws"):
+        raise SettingsError(
+            f"{where} is of the type {shown_value(connection.conn_type)}; expected aws (Amazon Web Services in the "
+            "form)."
+        )
+    if bool(connection.login) != bool(connection.password):
+        given, missing = ("login", "password") if connection.login else ("password", "login")
+        raise SettingsError(
+            f"{where} has a {given} and no {missing}. Set both, the access key's id as login and its secret as "
+            "password; or neither, if the machine has a role."
+        )
+    extra = extra_of(connection, EXAMPLE)
+    _check_extra(f"{where}, extra", extra)
+    return extra
 
 
 def client(service: str, aws_conn_id: str, limits: Config | None = None) -> Any:
@@ -26,44 +63,59 @@ def client(service: str, aws_conn_id: str, limits: Config | None = None) -> Any:
 
     :param limits: what holds in place of the connection's own time limits and tries.
     """
-    get_connection(aws_conn_id)
+    aws_extra(aws_conn_id)
+    what = f"reach {service} by {aws_conn_id}"
     hook: AwsBaseHook[Any] = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service)
-    if limits is not None:
-        hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, config=hook.config.merge(limits))
-    with translated(f"reach {service} by {aws_conn_id}"):
-        return hook.get_conn()
-
-
-def error_code(error: ClientError) -> str:
-    """AWS's name for what went wrong, such as ``ValidationError``."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-@contextlib.contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Errors of boto3 become :class:`Unavailable` (try again) or :class:`SettingsError` (do not).
-
-    :param what: what is being done, to follow "Could not".
-    """
-    try:
-        yield
-    except (DataError, SettingsError, Unavailable):
-        raise
-    except ClientError as error:
-        said = str(error.response.get("Error", {}).get("Message", error))
-        status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        if BUSY.fullmatch(error_code(error)) or BUSY.fullmatch(status):
-            raise Unavailable(f"Could not {what}: {said}") from error
-        if REFUSED.fullmatch(error_code(error)):
+    with translated(what):
+        try:
+            if limits is not None:
+                hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, config=hook.config.merge(limits))
+            return hook.get_conn()
+        except (BotoCoreError, ClientError, OSError, SettingsError):
+            raise
+        except Exception as error:
+            # boto3 takes some of the extra as it is, such as config_kwargs.
             raise SettingsError(
-                f"Could not {what}: AWS refused permission ({said}). Grant it to the user or role of the connection."
+                f"Could not {what}: {type(error).__name__}: {error}. Correct the extra of connection {aws_conn_id}."
             ) from error
-        raise SettingsError(f"Could not {what}: {said}") from error
-    except NoCredentialsError as error:
-        raise SettingsError(f"Could not {what}: the AWS connection gives no credentials.") from error
-    except NoRegionError as error:
+
+
+def _check_extra(where: str, extra: Mapping[str, Any]) -> None:
+    known = _known()
+    for name, value in extra.items():
+        if name not in known:
+            # Others may keep what is theirs in a connection that a whole deployment shares.
+            meant = closest(name, known)
+            if meant:
+                raise SettingsError(f"{where}: {shown_value(name)} is unknown. Did you mean {meant}?")
+            continue
+        check_kind(f"{where}: {name}", value, known[name], EXAMPLES.get(name, ""))
+        pattern, meaning = PATTERNS.get(name, (None, ""))
+        if pattern and value is not None and not pattern.fullmatch(value):
+            raise SettingsError(f"{where}: {name} is {shown_value(value)}; expected {meaning}.")
+    method = extra.get("assume_role_method")
+    if method is not None and method not in METHODS:
         raise SettingsError(
-            f"Could not {what}: the AWS connection names no region. Set region_name in its extra."
-        ) from error
-    except (BotoCoreError, OSError) as error:
-        raise Unavailable(f"Could not {what}: {error}") from error
+            f"{where}: assume_role_method is {shown_value(method)}; expected one of {', '.join(METHODS)}."
+        )
+    bundle = extra.get("verify")
+    if isinstance(bundle, str) and not Path(bundle).exists():
+        raise SettingsError(
+            f"{where}: verify is {shown_value(bundle)}, and this worker has no such file. Expected true, false, or a "
+            "file of certificates."
+        )
+    for service, config in (extra.get("service_config") or {}).items():
+        check_kind(f"{where} service_config: {service}", config, (dict,), EXAMPLES.get(service, ""))
+        for name, value in (config or {}).items():
+            if isinstance(value, str):
+                check_text(f"{where} service_config: {service}.{name}", value, is_secret=True)
+
+
+@functools.cache
+def _known() -> Mapping[str, tuple[type, ...]]:
+    """What the installed provider reads of an extra: the name of each field, and the kinds of its value."""
+    fields = {}
+    for field in dataclasses.fields(AwsConnectionWrapper):
+        kinds = [KINDS.get(part.partition("[")[0]) for part in str(field.type).split(" | ") if part != "None"]
+        fields[field.name] = tuple(kind for kind in kinds if kind)
+    return {name: kinds for name, kinds in (fields | ALSO_READ).items() if kinds}

@@ -8,10 +8,10 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from sparkify.loading.driver_errors import reason
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.refused_lines import LoadError, Seen, found_in
 from sparkify.loading.shown import shown
-from sparkify.loading.warehouse import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

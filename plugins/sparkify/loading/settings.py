@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
-
+from sparkify.loading.aws import aws_extra
+from sparkify.loading.connections import closest
 from sparkify.loading.exceptions import SettingsError
-
-if TYPE_CHECKING:
-    from airflow.sdk import Connection
 
 EXAMPLE = json.dumps({"s3": {"bucket_name": "my-bucket"}, "sparkify": {"schema": "public", "copy_role": "default"}})
 
+# A part of a key between slashes. Servers and clients of HTTP leave out . and .. by themselves.
+PART = r"(?!\.{1,2}(/|$))[\w!.*()-]+"
 # name -> (default, what it may look like, in words). Each goes into SQL or an S3 key, so each is checked here.
 SPARKIFY_KEYS: dict[str, tuple[str | None, str, str]] = {
-    "schema": ("public", r"[a-z_][a-z0-9_$]{0,126}", "a lower-case identifier"),
+    "schema": (
+        "public",
+        r"(?!pg_|information_schema$)[a-z_][a-z0-9_$]{0,126}",
+        "a lower-case identifier that is no schema of the warehouse's own, as information_schema and pg_… are",
+    ),
     "copy_role": (
         "default",
         r"default|arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+",
         "'default' or the ARN of an IAM role",
     ),
-    "control_bucket": (None, r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
-    "control_prefix": ("sparkify", r"[\w!.*()/-]{1,200}", "a key prefix of letters, digits and / . _ -"),
+    "control_bucket": (None, r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of an S3 bucket"),
+    "control_prefix": (
+        "sparkify",
+        rf"(?=.{{1,200}}$)/?(?!(log|song)_data(/|$)){PART}(/{PART})*/?",
+        "a key prefix of letters, digits and . _ - with single / between, outside of log_data and song_data",
+    ),
 }
 BUCKET = SPARKIFY_KEYS["control_bucket"][1]
 # COPY's older form takes keys where this takes a role: what was refused here may hold one.
 NOT_SHOWN = ("copy_role",)
-REGION = r"[a-z]{2}(-[a-z]+)+-\d"
-# boto3's own: at DEBUG it shows session tokens, and what STS and Redshift answer when asked for credentials.
-TELLS_SECRETS = logging.getLogger("botocore")
+# What this package reads of service_config; all else there is of other AWS services.
+OURS = ("s3", "sparkify")
 
 
 @dataclass(frozen=True)
@@ -60,51 +64,32 @@ class Settings:
     @classmethod
     def of_connection(cls, aws_conn_id: str) -> Settings:
         """Read from the Airflow connection ``aws_conn_id``; :class:`SettingsError` says what is missing."""
-        connection = get_connection(aws_conn_id)
-        try:
-            extra: dict[str, Any] = connection.extra_dejson
-        except Exception as error:
-            raise SettingsError(f"The extra of connection {aws_conn_id} is not JSON: {error}") from error
+        extra = aws_extra(aws_conn_id)
         where = f"Connection {aws_conn_id}, extra service_config"
-        services = _mapping(where, extra.get("service_config"))
-        bucket = _mapping(f"{where}: s3", services.get("s3")).get("bucket_name")
+        services = extra.get("service_config") or {}
+        for name in services:
+            if name not in OURS and closest(name, OURS):
+                raise SettingsError(f"{where}: {name!r} is unknown. Did you mean {closest(name, OURS)}?")
+        bucket = (services.get("s3") or {}).get("bucket_name")
         if not bucket:
             raise SettingsError(f"{where}: s3.bucket_name is missing. Set it, for example {EXAMPLE}.")
-        given = _mapping(f"{where}: sparkify", services.get("sparkify"))
+        given = services.get("sparkify") or {}
         unknown = sorted(set(given) - set(SPARKIFY_KEYS))
         if unknown:
             raise SettingsError(f"{where}: sparkify.{unknown[0]} is unknown. Known are {', '.join(SPARKIFY_KEYS)}.")
-        values = {name: given.get(name) or default for name, (default, _, _) in SPARKIFY_KEYS.items()}
-        values["control_bucket"] = values["control_bucket"] or bucket
+        defaults = {name: default or bucket for name, (default, _, _) in SPARKIFY_KEYS.items()}
+        values = defaults | {name: value for name, value in given.items() if value is not None}
         _check(where, "s3.bucket_name", bucket, BUCKET, SPARKIFY_KEYS["control_bucket"][2])
         for name, (_, pattern, meaning) in SPARKIFY_KEYS.items():
             _check(where, f"sparkify.{name}", values[name], pattern, meaning, is_shown=name not in NOT_SHOWN)
-        region = extra.get("region_name")
-        if region is not None:
-            _check(f"Connection {aws_conn_id}, extra", "region_name", region, REGION, "a region such as us-west-2")
         return cls(
             bucket=bucket,
             schema=str(values["schema"]),
             copy_role=str(values["copy_role"]),
             control_bucket=str(values["control_bucket"]),
             control_prefix=str(values["control_prefix"]).strip("/"),
-            region=region,
+            region=extra.get("region_name"),
         )
-
-
-def get_connection(conn_id: str) -> Connection:
-    """The Airflow connection, or a :class:`SettingsError` that says how to make it.
-
-    From here on boto3 logs nothing below INFO in this process, whatever Airflow's level is.
-    """
-    TELLS_SECRETS.setLevel(max(logging.INFO, TELLS_SECRETS.level))
-    try:
-        return BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as error:
-        raise SettingsError(
-            f"The connection {conn_id} is not defined. Add it under Admin, Connections, "
-            f"or as the environment variable AIRFLOW_CONN_{conn_id.upper()}."
-        ) from error
 
 
 def json_object(what: str, value: object, example: str) -> dict[str, Any]:
@@ -123,15 +108,6 @@ def json_object(what: str, value: object, example: str) -> dict[str, Any]:
     raise SettingsError(
         f"{what} is a {type(found).__name__} and no JSON object{why}; it is not shown, as it may hold a secret. "
         f"Give it as one, for example {example}."
-    )
-
-
-def _mapping(where: str, value: object) -> dict[str, Any]:
-    if value is None or isinstance(value, dict):
-        return value or {}
-    raise SettingsError(
-        f"{where} is a {type(value).__name__}, not shown as it may hold a secret; expected a JSON object, for example "
-        f"{EXAMPLE}."
     )
 
 

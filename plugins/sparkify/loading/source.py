@@ -13,9 +13,10 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.loading import aws
+from sparkify.loading.aws_errors import error_of_aws, is_harmless
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.source_files import is_song_file, log_date_of
 
@@ -169,12 +170,11 @@ class Source:
             if code in REFUSED or status == "403":
                 raise SettingsError(f"Could not {what}: permission refused by S3 ({error}).") from error
             raise SettingsError(f"Could not {what}: {error}") from error
-        except NoCredentialsError as error:
-            raise SettingsError(f"Could not {what}: the AWS connection gives no credentials.") from error
         except (EOFError, zlib.error) as error:
             raise DataError(f"Could not {what}: it is no whole gzip file ({error}).") from error
         except (BotoCoreError, OSError) as error:
-            raise Unavailable(f"Could not {what}: {error}") from error
+            # The log shows an error's cause with its words.
+            raise error_of_aws(what, error) from (error if is_harmless(error) else None)
 
 
 def unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.sql.hooks.sql import DbApiHook
-
+from sparkify.loading.aws_errors import is_harmless
 from sparkify.loading.connecting import connect
+from sparkify.loading.driver_errors import CUT_OFF, TRANSIENT, reason, sqlstate
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.settings import get_connection
+from sparkify.loading.warehouse_connection import get_warehouse_connection, opener, why_not_open
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -29,13 +28,8 @@ LOCK_TIMEOUT_MS = 600_000
 KILL_SECONDS = 4.0
 QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
-# PostgreSQL's classes (Redshift kept them): connection, resources, operator intervention, rollback by the server, which
-# another try may not meet.
-TRANSIENT = re.compile(r"08|53|57P|40001|40P01|58")
 # Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
 CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
-# What drivers raise when the connection ends in the middle of an answer: they take what came for all of it.
-CUT_OFF = (OSError, EOFError, LookupError, struct.error)
 CREATE = "Run the DAG sparkify_schema, which creates what is missing."
 ALTER = (
     "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
@@ -65,30 +59,20 @@ class Warehouse:
         self.label = re.sub(r"[^\w.:+-]", "_", label, flags=re.ASCII)[:256]
         self.log = log
         self._connection: Any = None
-        self._hook: DbApiHook | None = None
+        self._open: Callable[[], Any] | None = None
         self._pid: int | None = None
 
     def __enter__(self) -> Warehouse:
-        connection = self._given or get_connection(self.conn_id)
-        hook = connection.get_hook()
-        # A hook looks its connection up by the id, which Airflow does not know of a given one.
-        hook.get_connection = lambda _: connection
-        if not isinstance(hook, DbApiHook):
-            raise SettingsError(
-                f"Connection {self.conn_id} makes a {type(hook).__name__}, which speaks no SQL. "
-                "Use a connection of type redshift (or postgres)."
-            )
-        missing = [field for field in ("host", "login") if not getattr(connection, field)]
-        if missing and not connection.extra_dejson.get("iam"):
-            raise SettingsError(
-                f"Connection {self.conn_id} names no {' and no '.join(missing)}. Set the cluster's endpoint and a user "
-                "there, or `iam` in its extra, which looks both up."
-            )
-        with self._translated(f"connect to the warehouse by {self.conn_id}"):
-            self._connection = connect(hook.get_conn, extra=connection.extra_dejson)
-            self._connection.autocommit = True
+        connection, extra = get_warehouse_connection(self.conn_id, self._given)
+        self._open = opener(connection)
         try:
-            self._hook, self._pid = hook, int(self.rows("select pg_backend_pid()")[0][0])
+            self._connection = connect(self._open, extra=extra)
+            self._connection.autocommit = True
+        except Exception as error:
+            # The log shows an error's cause with its words.
+            raise why_not_open(connection, error) from (error if is_harmless(error) else None)
+        try:
+            self._pid = int(self.rows("select pg_backend_pid()")[0][0])
             self.execute("set application_name to 'sparkify'")
             self.execute(f"set query_group to '{self.label}'")
             self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
@@ -111,12 +95,12 @@ class Warehouse:
 
     def kill(self) -> None:
         """End the session from outside, with its statement, transaction and locks; what waits for it then fails."""
-        if self._hook is None or self._pid is None:
+        if self._open is None or self._pid is None:
             return
         pid, self._pid = self._pid, None
         try:
             with (
-                contextlib.closing(connect(self._hook.get_conn, KILL_SECONDS)) as connection,
+                contextlib.closing(connect(self._open, KILL_SECONDS)) as connection,
                 contextlib.closing(connection.cursor()) as cursor,
             ):
                 cursor.execute(f"select pg_terminate_backend({pid})")
@@ -230,8 +214,6 @@ class Warehouse:
 
     def _in_words(self, what: str, error: Exception) -> Exception:
         code, message = sqlstate(error), reason(error)
-        if code == "28P01" or code.startswith("28") or "password authentication failed" in message:
-            return SettingsError(f"The warehouse refused the log-in of connection {self.conn_id}: {message}")
         if code in UNDEFINED:
             cure = ALTER if UNDEFINED[code] == "column" else CREATE
             return SettingsError(f"A {UNDEFINED[code]} is missing in the warehouse: {message}. {cure}")
@@ -260,23 +242,6 @@ def between(warehouse: Warehouse, table: str, column: str) -> str:
 def quoted(name: str) -> str:
     """A name as SQL writes it, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def sqlstate(error: BaseException) -> str:
-    """The SQLSTATE that a driver's exception carries (redshift_connector, psycopg2, psycopg 3), else ''."""
-    if error.args and isinstance(error.args[0], dict):
-        return str(error.args[0].get("C", ""))
-    return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-
-
-def reason(error: BaseException) -> str:
-    """The server's message without the driver's wrapping, on one line."""
-    if error.args and isinstance(error.args[0], dict):
-        fields = error.args[0]
-        text = " ".join(str(fields[key]) for key in ("M", "D", "H") if fields.get(key))
-    else:
-        text = str(error) or type(error).__name__
-    return " ".join(text.split())
 
 
 def _text(value: bytes | str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading.checks import SAMPLE_ROWS, Check, CheckResult
+from sparkify.loading.driver_errors import sqlstate
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import RunId, insert_rows, utc_now
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import publish_checks
-from sparkify.loading.warehouse import QUERY_CANCELED, sqlstate
+from sparkify.loading.warehouse import QUERY_CANCELED
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:

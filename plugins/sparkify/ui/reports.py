@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from starlette.concurrency import run_in_threadpool
 
 from sparkify.layout import report_path
-from sparkify.loading import aws
+from sparkify.loading import aws, aws_errors
 from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.loading.settings import Settings
 
@@ -76,11 +76,11 @@ class Report:
         return b"".join(pieces)
 
     def _asked(self, question: Callable[[], Answer]) -> Answer | None:
-        with aws.translated(f"read {self.url}"):
+        with aws_errors.translated(f"read {self.url}"):
             try:
                 return question()
             except ClientError as error:
-                if aws.error_code(error) in ABSENT:
+                if aws_errors.error_code(error) in ABSENT:
                     return None
                 raise
 

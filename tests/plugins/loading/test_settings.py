@@ -55,10 +55,26 @@ def test_a_missing_bucket_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("schema", "Public"),
         ("schema", 'public"; drop schema public; --'),
         ("schema", 7),
+        ("schema", ""),
+        ("schema", "pg_catalog"),
+        ("schema", "pg_temp_3"),
+        ("schema", "information_schema"),
         ("copy_role", "arn:aws:iam::1:role/x"),
         ("copy_role", "arn:aws:iam::123456789012:role/x' credentials '"),
         ("control_bucket", "Bucket"),
         ("control_prefix", "a'b"),
+        ("control_prefix", ""),
+        ("control_prefix", "/"),
+        ("control_prefix", "//"),
+        ("control_prefix", "a//b"),
+        ("control_prefix", "//a"),
+        ("control_prefix", "a//"),
+        ("control_prefix", "a/../b"),
+        ("control_prefix", "."),
+        ("control_prefix", "a" * 201),
+        ("control_prefix", "song_data"),
+        ("control_prefix", "/log_data/notes"),
+        ("control_bucket", "a..b"),
     ],
 )
 def test_a_value_that_could_not_be_one_is_refused_by_name(
@@ -66,6 +82,29 @@ def test_a_value_that_could_not_be_one_is_refused_by_name(
 ) -> None:
     define(monkeypatch, {"s3": {"bucket_name": "plays"}, "sparkify": {name: value}})
     with pytest.raises(SettingsError, match=f"sparkify.{name} is .*; expected "):
+        Settings.of_connection("aws_default")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("schema", "pgx"), ("schema", "information_schema_2"), ("control_prefix", "a/b.c/song_data"),
+        ("control_prefix", "log_data_notes"), ("control_prefix", "..a/b"), ("control_prefix", "a" * 200),
+    ],
+)  # fmt: skip
+def test_a_value_that_only_looks_like_a_reserved_one_is_taken(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    define(monkeypatch, {"s3": {"bucket_name": "plays"}, "sparkify": {name: value}})
+    assert getattr(Settings.of_connection("aws_default"), name) == value
+
+
+@pytest.mark.parametrize(("services", "meant"), [({"S3": {}}, "s3"), ({"s3": {}, "sparkfy": {}}, "sparkify")])
+def test_a_misspelt_part_of_the_settings_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, services: dict[str, Any], meant: str
+) -> None:
+    define(monkeypatch, services)
+    with pytest.raises(SettingsError, match=rf"extra service_config: '\w+' is unknown\. Did you mean {meant}\?"):
         Settings.of_connection("aws_default")
 
 
@@ -106,5 +145,5 @@ def test_a_misspelt_setting_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("services", ["plays", {"s3": "plays"}, {"s3": {"bucket_name": "plays"}, "sparkify": ["x"]}])
 def test_what_is_no_json_object_is_refused_with_an_example(monkeypatch: pytest.MonkeyPatch, services: object) -> None:
     define(monkeypatch, services)
-    with pytest.raises(SettingsError, match=r"service_config.* is a (str|list), not shown.*; expected a JSON object"):
+    with pytest.raises(SettingsError, match=r"service_config.* is a (text|list); expected a JSON object, for example"):
         Settings.of_connection("aws_default")
