@@ -25,7 +25,7 @@ three times; wrong data is not. A failure may wait: the next day's run does not 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import (
     DAG,
@@ -71,7 +71,7 @@ with DAG(
     doc_md=__doc__,
     # The default for a cron string would give a scheduled run the date of the day that is just beginning.
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
-    start_date=datetime(2018, 11, 1),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=4,
     tags=["sparkify", "redshift", "daily"],

@@ -16,7 +16,7 @@ says what was wrong, then *clear* the task or wait for the next load. It may wai
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -37,7 +37,7 @@ with DAG(
     description="What is played, as one page with charts",
     doc_md=__doc__,
     schedule=[Asset("sparkify_songplays")],
-    start_date=datetime(2018, 11, 1),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     # While one run is under way, all further loads ask for one more run together; of their events Airflow notes
     # only the first on that run, which begins after them all.

@@ -14,7 +14,7 @@ no such right. Again after an upgrade of the package. A rebuild takes all grants
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
@@ -32,7 +32,7 @@ with DAG(
     description="Creates the warehouse's tables and views, or rebuilds them empty",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime(2018, 11, 1),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     tags=["sparkify", "redshift", "by hand"],

@@ -45,7 +45,7 @@ that times out after two hours can be cleared too; it goes on waiting.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
@@ -88,7 +88,7 @@ with DAG(
     description="Makes the Redshift cluster, pauses it, resumes it, deletes it",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime(2018, 11, 1),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     tags=["sparkify", "aws", "by hand"],
