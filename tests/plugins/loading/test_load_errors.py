@@ -23,7 +23,7 @@ from tests.pipeline import Pipeline
 
 KEY = "log_data/2018/11/2018-11-01-events.json"
 LINES = b"".join(b'{"ts": "x%d"}\n' % number for number in range(20_000))
-PACKED = gzip.compress(LINES)
+PACKED = gzip.compress(LINES, mtime=0)
 MIB = 1 << 20
 PATHS = {"ts": ("ts",), "song": ("song",)}
 FAILED = DataError("Load into table 'incoming' failed. Check 'sys_load_error_detail' system table for details.")
