@@ -80,6 +80,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"Name in OF_AIRFLOW, in tests/conftest.py, what uses cli: {', '.join(unnamed)}")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: gzip writes the time into them, and all processes must call a test the same."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def file_of(nodeid: str) -> str:
     """The file that a test is in."""
     return nodeid.partition("::")[0]

@@ -28,3 +28,24 @@ def test_a_file_that_uses_the_stack_unnamed_is_refused(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 4
     assert "Name in OF_AIRFLOW, in tests/conftest.py, what uses cli: test_unnamed.py" in done.stderr
+
+
+ZIPS = """
+import gzip, time, pytest
+@pytest.mark.parametrize("data", [gzip.compress(b"a", mtime=time.time_ns() % 1_000_000_000), b"b", "text"])
+def test_it(data): ...
+"""
+
+
+def test_every_process_calls_a_test_of_bytes_the_same(tmp_path: Path) -> None:
+    (tmp_path / "test_zips.py").write_text(ZIPS)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "--collect-only", "-q",
+         "--rootdir", tmp_path, tmp_path],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line] == [
+        "test_it[data-21-bytes]",
+        "test_it[data-1-bytes]",
+        "test_it[text]",
+    ]
