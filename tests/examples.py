@@ -404,13 +404,13 @@ USERS = [
         events={
             NOV_1: [
                 event(ts=None, itemInSession=5, level="paid"),
-                event(ts=-1, level="free"),
+                event(ts=946_684_800_000, level="free"),
                 event(userId="8", ts=None, level="paid"),
             ]
         },
         expected={
             "users": [
-                (7, "Ana", "Lima", "F", "free", utc("1969-12-31 23:59:59.999")),
+                (7, "Ana", "Lima", "F", "free", utc("2000-01-01")),
                 (8, "Ana", "Lima", "F", "paid", None),
             ]
         },

@@ -11,7 +11,7 @@ from __future__ import annotations
 from local.reference.comparison import Differences, differences
 from local.reference.files import read_log_files, read_song_files
 from local.reference.records import UnreadableRecordError
-from local.reference.star import UnworkableEventError, star_schema
+from local.reference.star import star_schema
 from local.reference.tables import (
     COLUMNS,
     KEYS,
@@ -39,7 +39,6 @@ __all__ = [
     "Tables",
     "Time",
     "UnreadableRecordError",
-    "UnworkableEventError",
     "User",
     "differences",
     "read_log_files",

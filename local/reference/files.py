@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from local.reference.records import read_events, read_songs
+from local.reference.records import LeftOut, read_events, read_songs
 from local.reference.tables import StagedEvent, StagedSong
 
 _LOG_FILE = re.compile(
@@ -20,12 +20,16 @@ _LOG_FILE = re.compile(
 _SONG_FILE = re.compile(r"song_data(?:/[^/._#][^/]*|/)*/[^/._#][^/]*\.json(?P<gzip>\.gz)?")
 
 
-def read_log_files(source: Path | str | Mapping[str, bytes]) -> dict[date, list[StagedEvent]]:
+def read_log_files(
+    source: Path | str | Mapping[str, bytes], left_out: LeftOut | None = None
+) -> dict[date, list[StagedEvent]]:
     """The events of every log date that has a file; a date with only empty files has an empty list.
 
     :param source: the folder that holds ``log_data``, or a mapping of keys (``log_data/2018/11/…``) to
         the files' bytes.
-    :raises UnreadableRecordError: naming file, line and field of the first record COPY could not load.
+    :param left_out: takes the records COPY could not load, which are then left out.
+    :raises UnreadableRecordError: naming file, line and field of the first record COPY could not load, if
+        there is no *left_out*.
     """
     events: dict[date, list[StagedEvent]] = {}
     for name, data in _files(source, "log_data"):
@@ -34,22 +38,24 @@ def read_log_files(source: Path | str | Mapping[str, bytes]) -> dict[date, list[
         if match is None or log_date is None:
             continue
         content = _decompressed(data, name) if match["gzip"] else data
-        events.setdefault(log_date, []).extend(read_events(content, name, log_date))
+        events.setdefault(log_date, []).extend(read_events(content, name, log_date, left_out))
     return dict(sorted(events.items()))
 
 
-def read_song_files(source: Path | str | Mapping[str, bytes]) -> list[StagedSong]:
+def read_song_files(source: Path | str | Mapping[str, bytes], left_out: LeftOut | None = None) -> list[StagedSong]:
     """The songs of every song file.
 
     :param source: the folder that holds ``song_data``, or a mapping of keys (``song_data/A/B/C/…``) to
         the files' bytes.
-    :raises UnreadableRecordError: naming file, line and field of the first record COPY could not load.
+    :param left_out: takes the records COPY could not load, which are then left out.
+    :raises UnreadableRecordError: naming file, line and field of the first record COPY could not load, if
+        there is no *left_out*.
     """
     songs: list[StagedSong] = []
     for name, data in _files(source, "song_data"):
         match = _SONG_FILE.fullmatch(name)
         if match is not None:
-            songs += read_songs(_decompressed(data, name) if match["gzip"] else data, name)
+            songs += read_songs(_decompressed(data, name) if match["gzip"] else data, name, left_out)
     return songs
 
 

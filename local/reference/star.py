@@ -19,16 +19,11 @@ _Attribute = TypeVar("_Attribute")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 
 
-class UnworkableEventError(ValueError):
-    """An event whose time no timestamp column can hold."""
-
-
 def star_schema(events: Mapping[date, Sequence[StagedEvent]], songs: Sequence[StagedSong]) -> Tables:
     """Work out every table from what is staged; the order of dates, events and songs is immaterial.
 
     :param events: the events of each log date, as :func:`~local.reference.read_log_files` gives them.
     :param songs: every delivered song, as :func:`~local.reference.read_song_files` gives them.
-    :raises UnworkableEventError: if a time lies beyond the years 1 to 9999.
     """
     counted = each_event_once(events)
     catalogue = _each_song_once(songs)
@@ -134,15 +129,7 @@ def songplay_id(identity: Identity) -> str:
 
 def start_time(ts: int | None) -> datetime | None:
     """The UTC time of *ts*, epoch milliseconds, without a time zone as Redshift keeps it."""
-    if ts is None:
-        return None
-    try:
-        return _EPOCH + timedelta(milliseconds=ts)
-    except OverflowError:
-        raise UnworkableEventError(
-            f"The ts {ts} lies beyond the years 1 to 9999, so it has no start time. "
-            "Correct the file: ts is in milliseconds since 1970."
-        ) from None
+    return None if ts is None else _EPOCH + timedelta(milliseconds=ts)
 
 
 def _users(counted: Mapping[Identity, StagedEvent]) -> list[User]:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.errors import LocalStackError
-from local.reference import COLUMNS, KEYS, Differences, Tables, UnworkableEventError, differences, star_schema
-from local.verification.files import SourceRows
+from local.reference import COLUMNS, KEYS, Differences, Tables, differences
 from local.verification.warehouse import Slice, Warehouse
 
 
@@ -23,14 +21,6 @@ class Finding:
     expected: int
     there: int
     differences: Differences
-
-
-def expected_tables(source: SourceRows) -> Tables:
-    """The tables that the files amount to."""
-    try:
-        return star_schema(source.events, source.songs)
-    except UnworkableEventError as error:
-        raise LocalStackError(str(error)) from error
 
 
 def compare(

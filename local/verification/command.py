@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local import terminal
 from local.errors import LocalStackError
-from local.reference import COLUMNS
+from local.reference import COLUMNS, star_schema
 from local.stack.home import Home
 from local.verification import audit, files, warehouse
 from sparkify.loading.shown import shown
@@ -75,7 +75,7 @@ def run(home: Home, options: argparse.Namespace) -> int:
         with terminal.bar("Reading files") as progress:
             source = files.read(options.folder, options.skip_unreadable, progress)
         with terminal.bar("Working out the tables"):
-            expected = audit.expected_tables(source)
+            expected = star_schema(source.events, source.songs)
         with terminal.bar("Comparing rows") as progress:
             findings = audit.compare(expected, target, slices, options.examples, progress)
     lines = [f"{options.folder} against {target.name}, schema {target.schema}"]

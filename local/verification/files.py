@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from local.errors import LocalStackError
 from local.reference import StagedEvent, StagedSong, UnreadableRecordError, read_log_files, read_song_files
@@ -47,11 +45,10 @@ def read(folder: Path, skip_unreadable: bool, progress: Callable[[int, int], Non
     for done, (name, path) in enumerate(files.items(), start=1):
         data = path.read_bytes()
         try:
-            pieces = _readable_pieces(name, data, rows.left_out) if skip_unreadable else [_parsed(name, data)]
-            for events, songs in pieces:
-                for log_date, of_date in events.items():
-                    rows.events.setdefault(log_date, []).extend(of_date)
-                rows.songs += songs
+            left_out = rows.left_out if skip_unreadable else None
+            for log_date, of_date in read_log_files({name: data}, left_out).items():
+                rows.events.setdefault(log_date, []).extend(of_date)
+            rows.songs += read_song_files({name: data}, left_out)
         except UnreadableRecordError as error:
             raise LocalStackError(
                 f"{str(error).removesuffix('.')}, or give --skip-unreadable to compare the others."
@@ -60,33 +57,3 @@ def read(folder: Path, skip_unreadable: bool, progress: Callable[[int, int], Non
             raise LocalStackError(str(error)) from error
         progress(done, len(files))
     return rows
-
-
-def _parsed(name: str, data: bytes) -> tuple[dict[date, list[StagedEvent]], list[StagedSong]]:
-    return read_log_files({name: data}), read_song_files({name: data})
-
-
-def _readable_pieces(name: str, data: bytes, left_out: list[UnreadableRecordError]) -> Iterator[Any]:
-    """What stands before, between and after the records that cannot be read; those go to *left_out*."""
-    file, before = name, 0
-    while True:
-        try:
-            yield _parsed(file, data)
-            return
-        except UnreadableRecordError as error:
-            if file.endswith(".gz"):
-                file, data = file.removesuffix(".gz"), gzip.decompress(data)
-            left_out.append(UnreadableRecordError(name, before + error.line, error.field, error.reason))
-            lines = data.split(b"\n")
-            end = _end_of_record(lines, error.line - 1)
-            yield _parsed(file, b"\n".join(lines[: error.line - 1]))
-            data, before = b"\n".join(lines[end:]), before + end
-
-
-def _end_of_record(lines: list[bytes], start: int) -> int:
-    """The line after the record that begins in line *start*: records may take several, as songs often do."""
-    end = start + 1
-    if lines[start].lstrip().startswith(b"{"):
-        while end < len(lines) and not lines[end].startswith(b"{"):
-            end += 1
-    return end

@@ -21,6 +21,8 @@ DEFAULT_CONNECTION = "redshift_default"
 SLICE_ROWS = 100_000
 # Tables that grow by the day, and the column that tells the day; the others are read whole.
 _SLICED_BY = {"staging_events": "log_date", "songplays": "log_date", "time": "start_time"}
+# The days that Python can hold with the one after them. What lies before or after, drivers show cut or not at all.
+_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
 _UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 
 
@@ -53,11 +55,18 @@ class Warehouse:
         if column is None:
             ((rows,),) = self._query(f"select count(*) from {self._qualified(table)}")
             return [Slice("1 = 1", rows)]
-        counted = self._query(
-            f"select cast({column} as date), count(*) from {self._qualified(table)} group by 1 order by 1"
+        first, last = f"{column} < '{_FIRST_DAY}'", f"{column} >= '{_LAST_DAY}'"
+        apart = [f"{column} is null", first, last]
+        (counts,) = self._query(
+            f"select {', '.join(f'count(case when {condition} then 1 end)' for condition in apart)}"
+            f" from {self._qualified(table)}"
         )
-        slices = [Slice(f"{column} is null", rows) for day, rows in counted if day is None]
-        return slices + _ranges(column, [(day, rows) for day, rows in counted if day is not None])
+        counted = self._query(
+            f"select cast({column} as date), count(*) from {self._qualified(table)}"
+            f" where {column} >= '{_FIRST_DAY}' and {column} < '{_LAST_DAY}' group by 1 order by 1"
+        )
+        slices = [Slice(condition, rows) for condition, rows in zip(apart, counts, strict=True) if rows]
+        return slices + _ranges(column, [(day, rows) for day, rows in counted])
 
     def rows(self, table: str, part: Slice) -> list[tuple[Any, ...]]:
         """The rows of this part of *table*, in the reference's columns."""

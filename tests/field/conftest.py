@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from local import cli
+from local.ask import questions
 from local.seeding import seed
 from tests.conftest import RunningStack
 from tests.made_schema import MadeSchema
 from tests.pipeline import Pipeline
+
+EQUAL = "All 7 tables are equal to the files."
+"""What `verify` ends with."""
 
 
 class Ground:
@@ -26,6 +30,10 @@ class Ground:
         seed(self.pipeline.s3, self.pipeline.bucket, folder, False, lambda _done, _total: None)
         listed = self.pipeline.s3.list_objects_v2(Bucket=self.pipeline.bucket)
         return {found["Key"] for found in listed.get("Contents", [])}
+
+    def question(self, name: str) -> str:
+        """The SELECT that answers a question of ``include/sql/analytics``."""
+        return questions()[name].sql()
 
     def verify(self, folder: Path, *options: str) -> tuple[int, str]:
         """The exit code of ``verify`` and what it says."""

@@ -13,16 +13,18 @@ from local.reference import read_log_files, read_song_files
 from tests.examples import NOV_1, NOV_2, event, song
 
 
-def log(ts: int) -> bytes:
-    return json.dumps(event(ts=ts)).encode()
+def log(item: int) -> bytes:
+    return json.dumps(event(itemInSession=item)).encode()
 
 
-def times(files: dict[str, bytes]) -> dict[date, list[int]]:
-    return {log_date: sorted(e.ts or 0 for e in events) for log_date, events in read_log_files(files).items()}
+def items(files: dict[str, bytes]) -> dict[date, list[int]]:
+    return {
+        log_date: sorted(e.item_in_session or 0 for e in events) for log_date, events in read_log_files(files).items()
+    }
 
 
 def test_the_parts_of_a_date_plain_and_compressed_are_one_date() -> None:
-    assert times(
+    assert items(
         {
             "log_data/2018/11/2018-11-01-events.json": log(1),
             "log_data/2018/11/2018-11-01-events-0.json": log(2) + b"\n" + log(3),
@@ -49,11 +51,11 @@ def test_the_parts_of_a_date_plain_and_compressed_are_one_date() -> None:
     ],
 )
 def test_a_file_of_another_name_or_place_is_no_log_file(key: str) -> None:
-    assert times({key: log(1)}) == {}
+    assert items({key: log(1)}) == {}
 
 
 def test_a_date_with_an_empty_file_is_a_date_without_events() -> None:
-    assert times({"log_data/2018/11/2018-11-01-events.json": b""}) == {NOV_1: []}
+    assert items({"log_data/2018/11/2018-11-01-events.json": b""}) == {NOV_1: []}
 
 
 def test_dates_are_in_order() -> None:
@@ -66,11 +68,13 @@ def test_song_files_lie_at_any_depth_below_song_data() -> None:
     files = {
         "song_data/A/B/C/TR1.json": json.dumps(song("SO1"), indent=1).encode(),
         "song_data/TR2.json": json.dumps(song("SO2")).encode() + b"\n" + json.dumps(song("SO3")).encode(),
+        "song_data/A/TR5.json.gz": gzip.compress(json.dumps(song("SO5")).encode()),
         "song_data/A/notes.txt": b"no song",
+        "song_data/A/._TR1.json": b"no song",
         "song_data_old/TR4.json": json.dumps(song("SO4")).encode(),
         "log_data/2018/11/2018-11-01-events.json": log(1),
     }
-    assert [s.song_id for s in read_song_files(files)] == ["SO1", "SO2", "SO3"]
+    assert [s.song_id for s in read_song_files(files)] == ["SO1", "SO5", "SO2", "SO3"]
 
 
 def test_a_folder_is_read_as_the_keys_of_its_files(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.reference.records import UnreadableRecordError, read_events, read_songs
+from local.reference.values import AFTER_LAST_TS, FIRST_TS
 from tests.examples import NOV_1, Raw, event, play, song
 
 FILE = "log_data/2018/11/2018-11-01-events.json"
@@ -90,7 +94,107 @@ def test_coordinates_are_doubles(literal: str, expected: float | None) -> None:
 
 
 def test_keys_that_no_column_has_are_left_out() -> None:
-    assert read_events(b'{"ts": 1, "TS": 2, "extra": {"ts": 3}}', FILE, NOV_1)[0].ts == 1
+    [row] = read_events(b'{"status": 1, "STATUS": 2, "extra": {"status": 3}}', FILE, NOV_1)
+    assert row.status == 1
+
+
+@pytest.mark.parametrize(
+    ("literal", "expected"),
+    [
+        ("true", "true"),
+        ("false", "false"),
+        ('{"city": "Oslo", "at": [1.50, null, "\\u00e9\\n"]}', '{"city":"Oslo","at":[1.50,null,"é\\n"]}'),
+        ("[]", "[]"),
+        ('"[1, 2]"', "[1, 2]"),
+    ],
+)
+def test_what_is_no_text_is_its_json_in_a_text_column(literal: str, expected: str) -> None:
+    [row] = read_events(b'{"song": %s}' % literal.encode(), FILE, NOV_1)
+    assert row.song == expected
+
+
+@pytest.mark.parametrize(
+    ("ts", "reason"),
+    [
+        (FIRST_TS, None),
+        (AFTER_LAST_TS - 1, None),
+        (1_543_660_000_000, None),
+        (1_543_660_000, "1543660000 looks like seconds: ts is in milliseconds since 1970"),
+        (1_543_660_000_000_000, "1543660000000000 looks like microseconds: ts is in milliseconds since 1970"),
+        (1_543_660_000_000_000_000, "1543660000000000000 looks like nanoseconds: ts is in milliseconds since 1970"),
+        (FIRST_TS - 1, "946684799999 lies outside 2000-01-01 to 2100-01-01: ts is in milliseconds since 1970"),
+        (AFTER_LAST_TS, "4102444800000 lies outside 2000-01-01 to 2100-01-01: ts is in milliseconds since 1970"),
+        (253_402_300_799_999, "lies outside 2000-01-01 to 2100-01-01"),
+        (-62_135_596_800_000, "lies outside 2000-01-01 to 2100-01-01"),
+        (0, "0 lies outside"),
+        (-1, "-1 lies outside"),
+        (2**63 - 1, "9223372036854775807 lies outside"),
+        (-(2**63), "-9223372036854775808 lies outside"),
+    ],
+)
+@pytest.mark.parametrize("written", ["%d", '" %d"'])
+def test_a_time_lies_in_the_years_of_the_contract_and_is_of_milliseconds(
+    ts: int, reason: str | None, written: str
+) -> None:
+    data = f'{{"ts": {written % ts}}}'.encode()
+    if reason is None:
+        assert [row.ts for row in read_events(data, FILE, NOV_1)] == [ts]
+    else:
+        with pytest.raises(UnreadableRecordError) as caught:
+            read_events(data, FILE, NOV_1)
+        assert caught.value.field == "ts"
+        assert reason in caught.value.reason
+
+
+def test_the_bounds_of_time_are_those_of_the_contract() -> None:
+    bounds = [datetime.fromtimestamp(ts / 1000, UTC).isoformat() for ts in (FIRST_TS, AFTER_LAST_TS)]
+    assert bounds == ["2000-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00"]
+
+
+STAGING = (Path(__file__).resolve().parents[3] / "include" / "sql" / "schema" / "staging.sql").read_text()
+WIDTHS = {"integer": 2**31, "bigint": 2**63}
+
+
+def columns(table: str) -> list[tuple[str, str]]:
+    """The table's columns and their types, as the warehouse is told to make them."""
+    [body] = re.findall(rf"create table if not exists {table} \((.*?)\n\)", STAGING, re.DOTALL)
+    return re.findall(r"^ +(\w+) (.+?),?$", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "read"),
+    [
+        ("staging_events", list(event()), lambda data: read_events(data, FILE, NOV_1)),
+        ("staging_songs", list(song("SO1")), lambda data: read_songs(data, FILE)),
+    ],
+)
+@pytest.mark.parametrize("exactly", [False, True])
+def test_a_column_takes_what_its_type_takes_and_no_more(
+    table: str, fields: list[str], read: Callable[[bytes], list[Any]], exactly: bool
+) -> None:
+    # A NUL anywhere, here in a key that is no column, has the whole file read the exact way.
+    more = {"no column": "\0"} if exactly else {}
+    tried = 0
+    takes: list[Any]
+    refuses: list[Any]
+    for field, (column, kind) in zip(fields, columns(table), strict=False):
+        if kind.startswith("varchar"):
+            most = int(kind.removeprefix("varchar(").removesuffix(")"))
+            takes, refuses = ["x" * most, "é" * (most // 2)], ["x" * (most + 1), "é" * (most // 2) + "x"]
+        elif kind in WIDTHS and field != "ts":
+            takes, refuses = [WIDTHS[kind] - 1, -WIDTHS[kind], str(WIDTHS[kind] - 1)], [WIDTHS[kind], -WIDTHS[kind] - 1]
+        elif kind == "numeric(10, 5)":
+            takes, refuses = [99999.99999, -99999.99999], [100000, -100000]
+        else:
+            continue
+        for value in takes:
+            [row] = read(lines({field: value, **more}))
+            assert str(getattr(row, column)) == str(value)
+        for value in refuses:
+            with pytest.raises(UnreadableRecordError, match=f"field {field}: "):
+                read(lines({field: value, **more}))
+        tried += 1
+    assert tried >= 7
 
 
 @pytest.mark.parametrize(
@@ -101,6 +205,8 @@ def test_keys_that_no_column_has_are_left_out() -> None:
         ('{"userId": "٣"}', "userId", "is not a whole number"),
         ('{"sessionId": 1.5}', "sessionId", "1.5 is not a whole number"),
         ('{"ts": 9223372036854775808}', "ts", "9223372036854775808 does not fit into 64 bits"),
+        ('{"userId": 2147483648}', "userId", "2147483648 does not fit into 32 bits"),
+        ('{"status": "-2147483649"}', "status", 'the text "-2147483649" does not fit into 32 bits'),
         ('{"ts": true}', "ts", "true is not a number"),
         ('{"status": [200]}', "status", "an array is not a number"),
         ('{"length": "long"}', "length", 'the text "long" is not a number'),
@@ -108,14 +214,23 @@ def test_keys_that_no_column_has_are_left_out() -> None:
         ('{"length": "1_0.5"}', "length", 'the text "1_0.5" is not a number'),
         ('{"length": 1e40}', "length", "1e40 has more digits than a decimal column can keep"),
         ('{"registration": 1e999}', "registration", "1e999 is too large for a double precision number"),
-        ('{"song": {"title": "x"}}', "song", "an object is neither text nor a number"),
-        ('{"song": false}', "song", "false is neither text nor a number"),
+        ('{"length": -100000.000001}', "length", "-100000.000001 has more digits than a decimal column can keep"),
+        ('{"level": "' + "é" * 9 + '"}', "level", "the text has 18 bytes, and the column keeps 16"),
+        ('{"level": [' + '"x",' * 9 + "1]}", "level", "the text has 39 bytes, and the column keeps 16"),
+        ('{"song": ["\\ud800"]}', "song", "half of a surrogate pair"),
         ('{"song": "a\\u0000b"}', "song", "the text holds a NUL character"),
         ('{"song": "\\ud800"}', "song", "half of a surrogate pair"),
         ('{"ts": NaN}', None, "the record is not JSON"),
         ('{"ts": 1', None, "the record is not JSON"),
-        ("ts", None, "the record is not JSON"),
-        ("[" * 100_000, None, "the record is not JSON"),
+        ("ts", None, "the record is not a JSON object"),
+        ("[" * 100_000, None, "the record is not JSON (it is nested too deeply)"),
+        ('{"song": ' + "[" * 100_000, None, "the record is not JSON (it is nested too deeply)"),
+        (
+            '{"no column": ' + "[" * 100_000 + "]" * 100_000 + "}",
+            None,
+            "the record is not JSON (it is nested too deeply)",
+        ),
+        ('{"no column": "' + "x" * 2**22 + '"}', None, "the record has more than 4194304 bytes"),
         ("[1]", None, "the record is not a JSON object"),
         ("null", None, "the record is not a JSON object"),
     ],
@@ -144,9 +259,9 @@ def test_a_song_that_cannot_be_loaded_is_named_by_the_line_it_starts_on() -> Non
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n  \n"])
 @pytest.mark.parametrize("between", [b"\n", b"\r\n", b"\n\n", b" "])
 def test_however_lines_end_each_record_is_one_event(between: bytes, end: bytes) -> None:
-    records = [event(), play(ts=5)]
+    records = [event(), play(itemInSession=5)]
     data = between.join(lines(record) for record in records) + end
-    assert [row.ts for row in read_events(data, FILE, NOV_1)] == [1_541_030_400_000, 5]
+    assert [row.item_in_session for row in read_events(data, FILE, NOV_1)] == [0, 5]
 
 
 def test_a_file_without_a_record_has_no_event() -> None:
@@ -164,8 +279,14 @@ def test_songs_come_one_or_many_a_file_on_any_number_of_lines(indent: int | None
     ]
 
 
-json_texts = st.text(st.sampled_from('07 .-+eE_é"\\\n😀'), max_size=4)
-json_numbers = st.integers(-(2**65), 2**65) | st.floats(allow_nan=False, allow_infinity=False)
+json_texts = st.text(st.sampled_from('07 .-+eE_é"\\\n😀'), max_size=4) | st.sampled_from(
+    ["xé" * 6, "x" * 65, "é" * 600]
+)
+json_numbers = (
+    st.integers(-(2**65), 2**65)
+    | st.sampled_from([2**31, FIRST_TS, FIRST_TS - 1, AFTER_LAST_TS, 10**15, 99_999.999_99, 1e5])
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 json_values = st.none() | st.booleans() | json_numbers | json_texts | json_numbers.map(str) | st.just([None])
 raw_events = st.dictionaries(st.sampled_from(list(event())), json_values, max_size=3)
 raw_songs = st.dictionaries(st.sampled_from(list(song("SO1"))), json_values, max_size=3)

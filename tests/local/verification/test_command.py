@@ -121,6 +121,17 @@ def test_a_play_under_another_log_date_differs_though_it_is_read_with_other_rows
     assert verify(loaded).counts("songplays") == (0, 0, 1)
 
 
+@pytest.mark.parametrize("year", ["9999-12-31 23:59:59.999", "51018-01-18 10:00:00", "0044-03-15 BC"])
+def test_a_time_that_no_file_may_have_is_surplus(year: str, loaded: Loaded, verify: Verify) -> None:
+    loaded.sql(f"insert into {{schema}}.time (start_time) values ('{year}')")
+    loaded.sql(f"insert into {{schema}}.songplays (songplay_id, start_time, log_date) values ('x', '{year}', '{year}')")
+    loaded.sql(f"insert into {{schema}}.staging_events (ts, log_date) values (9223372036854775807, '{year}')")
+    told = verify(loaded)
+    assert told.code == 1
+    for table in ("time", "songplays", "staging_events"):
+        assert told.counts(table) == (0, 1, 0), table
+
+
 def test_no_more_examples_are_shown_than_were_asked_for(loaded: Loaded, verify: Verify) -> None:
     loaded.sql("delete from {schema}.users")
     assert sum("missing: " in line for line in verify(loaded, "--examples", "3").lines) == 3

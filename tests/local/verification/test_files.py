@@ -10,6 +10,7 @@ import pytest
 from local.errors import LocalStackError
 from local.verification.files import SourceRows, read
 
+ITEM = "itemInSession"
 DAY = "log_data/2018/11/2018-11-01-events"
 
 
@@ -20,12 +21,12 @@ def read_files(folder: Path, files: dict[str, bytes], *, skip: bool = True) -> S
     return read(folder, skip, lambda _done, _total: None)
 
 
-def events(*stamps: object) -> bytes:
-    return b"\n".join(json.dumps({"ts": ts}).encode() for ts in stamps)
+def events(*items: object) -> bytes:
+    return b"\n".join(json.dumps({"itemInSession": item}).encode() for item in items)
 
 
 def staged(rows: SourceRows) -> list[int | None]:
-    return [event.ts for event in rows.events[date(2018, 11, 1)]]
+    return [event.item_in_session for event in rows.events[date(2018, 11, 1)]]
 
 
 def left_out(rows: SourceRows) -> list[tuple[str, int, str | None]]:
@@ -34,11 +35,11 @@ def left_out(rows: SourceRows) -> list[tuple[str, int, str | None]]:
 
 @pytest.mark.parametrize("suffix", [".json", ".json.gz"])
 def test_every_unreadable_line_is_left_out_under_its_own_number(suffix: str, tmp_path: Path) -> None:
-    lines = b"\n".join([events(1, "x", 2), b"no json", b'{"ts": 3', events("y", 4)])
+    lines = b"\n".join([events(1, "x", 2), b"no json", b'{"itemInSession": 3', events("y", 4)])
     rows = read_files(tmp_path, {f"{DAY}{suffix}": gzip.compress(lines) if suffix.endswith(".gz") else lines})
     name = f"{DAY}{suffix}"
     assert staged(rows) == [1, 2, 4]
-    assert left_out(rows) == [(name, 2, "ts"), (name, 4, None), (name, 5, None), (name, 6, "ts")]
+    assert left_out(rows) == [(name, 2, ITEM), (name, 4, None), (name, 5, None), (name, 6, ITEM)]
 
 
 def test_the_parts_of_a_date_are_joined(tmp_path: Path) -> None:
