@@ -111,6 +111,9 @@ ID = {
     "1|0||7": "017c3a4f681c42576387f9467a1a5617",
     "1|1|1541030400000|7": "a00f63882f5eea3ba099db044459452a",
     "1|1|1541116830000|7": "cc170de3db0ef06817442031f57b6769",
+    "3|1|1541030400000|7": "735a7f4d04275fb8188963051a777e79",
+    "1|0|946684800000|7": "11d292f6d13f6d2ca0bb43595736b106",
+    "1|0|4102444799999|7": "0d95052ffc54cc43c263fd8ae763a7e9",
     "1||1541030400000|7": "b0c980c38107977bceceab7635d24fec",
     "|0|1541030400000|7": "21e859904528297412a08b42a08bbd1b",
     "|||": "2edf2958166561c5c08cd228e53bbcdc",
@@ -356,16 +359,6 @@ PLAYS = [
             "time": [(at(0), 0, 1, 44, 11, 2018, 3)],
         },
     ),
-    Example(
-        "a song without an artist id is matched all the same",
-        events={NOV_1: [play()]},
-        songs=[song("SO1", artist_id=None)],
-        expected={
-            "songplays": [(PLAY, at(0), 7, "free", "SO1", None, 1, "Porto", "Firefox", NOV_1)],
-            "songs": [("SO1", "Jóga", None, 1997, Decimal("305.5"))],
-            "artists": [],
-        },
-    ),
 ]
 
 USERS = [
@@ -479,6 +472,55 @@ SONGS = [
             "songplays": [(PLAY, at(0), 7, "free", None, None, 1, "Porto", "Firefox", NOV_1)],
             "songs": [],
             "artists": [],
+        },
+    ),
+    Example(
+        "a song without a title, an artist or a duration above 0 stays in staging and out of the star",
+        events={
+            NOV_1: [
+                play(),
+                play(song=" ", sessionId=2),
+                play(length=0, sessionId=3),
+                play(length=-305.5, sessionId=3, itemInSession=1),
+            ]
+        },
+        songs=[
+            song("SO1", title=None),
+            song("SO2", title="  "),
+            song("SO3", artist_id=None),
+            song("SO4", artist_id=" "),
+            song("SO5", duration=0),
+            song("SO6", duration=-305.5),
+            song("SO7", duration=None),
+        ],
+        expected={
+            "staging_songs": [
+                (1, "AR1", None, None, "", "Björk", "SO1", None, Decimal("305.5"), 1997),
+                (1, "AR1", None, None, "", "Björk", "SO2", "  ", Decimal("305.5"), 1997),
+                (1, None, None, None, "", "Björk", "SO3", "Jóga", Decimal("305.5"), 1997),
+                (1, " ", None, None, "", "Björk", "SO4", "Jóga", Decimal("305.5"), 1997),
+                (1, "AR1", None, None, "", "Björk", "SO5", "Jóga", Decimal(0), 1997),
+                (1, "AR1", None, None, "", "Björk", "SO6", "Jóga", Decimal("-305.5"), 1997),
+                (1, "AR1", None, None, "", "Björk", "SO7", "Jóga", None, 1997),
+            ],
+            "songplays": [
+                (PLAY, at(0), 7, "free", None, None, 1, "Porto", "Firefox", NOV_1),
+                (PLAY_2, at(0), 7, "free", None, None, 2, "Porto", "Firefox", NOV_1),
+                (PLAY_3, at(0), 7, "free", None, None, 3, "Porto", "Firefox", NOV_1),
+                (ID["3|1|1541030400000|7"], at(0), 7, "free", None, None, 3, "Porto", "Firefox", NOV_1),
+            ],
+            "songs": [],
+            "artists": [],
+        },
+    ),
+    Example(
+        "a delivery of a song that stays out of the star leaves the song's other delivery in it",
+        events={NOV_1: [play()]},
+        songs=[song("SO1", duration=0, artist_location="Nowhere"), song("SO1"), song("SO2", year=2005, title="")],
+        expected={
+            "songplays": [(PLAY, at(0), 7, "free", "SO1", "AR1", 1, "Porto", "Firefox", NOV_1)],
+            "songs": [("SO1", "Jóga", "AR1", 1997, Decimal("305.5"))],
+            "artists": [("AR1", "Björk", None, None, None)],
         },
     ),
     Example(

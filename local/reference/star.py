@@ -57,10 +57,10 @@ def each_event_once(events: Mapping[date, Sequence[StagedEvent]]) -> Mapping[Ide
 
 
 def _each_song_once(songs: Iterable[StagedSong]) -> Mapping[str, StagedSong]:
-    """The smallest row of each song id, by song id; songs without one are nobody's."""
+    """The smallest row of each song id among those that are of the star, by song id."""
     winners: dict[str, StagedSong] = {}
     for song in songs:
-        if song.song_id is None:
+        if song.song_id is None or not _is_of_the_star(song):
             continue
         winner = winners.setdefault(song.song_id, song)
         if winner != song and nulls_last(song) < nulls_last(winner):
@@ -69,6 +69,11 @@ def _each_song_once(songs: Iterable[StagedSong]) -> Mapping[str, StagedSong]:
 
 
 def nulls_last(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+def _is_of_the_star(song: StagedSong) -> bool:
+    """Whether a song has a title, an artist and a duration above 0."""
+    return bool(_filled(song.title) and _filled(song.artist_id) and song.duration is not None and song.duration > 0)
+
+
     """What rows are sorted by to stand in a warehouse's ascending order."""
     # Python orders text by code point, which is the order of its UTF-8 bytes.
     return tuple((value is None, value) for value in row)

@@ -162,15 +162,23 @@ FAULTS = (
         files={"song_data/A/A/A/TR8.json": b"{oops"},
         params={"max_bad_lines": 1},
     ),
-    in_catalogue("staging_songs.song_has_an_id", "a song without an id", 3, song(None)),
-    in_catalogue("staging_songs.song_is_delivered_once", "a song in two files that differ", 4, song("SO1", year=1998)),
     in_catalogue(
-        "songs.required_columns_are_set",
+        "staging_songs.song_is_complete",
         "a song without a title",
-        5,
+        3,
         song("SO3", title=None, artist_id="AR2", artist_name="Sigur Rós"),
     ),
-    in_catalogue("songs.duration_is_positive", "a song of no length", 6, song("SO4", title="Silence", duration=0)),
+    in_catalogue("staging_songs.song_is_delivered_once", "a song in two files that differ", 4, song("SO1", year=1998)),
+    Fault(
+        "songs.required_columns_are_set",
+        "a song without a title",
+        sql="insert into songs (song_id, title, artist_id, duration) values ('SO6', null, 'AR2', 305.5)",
+    ),
+    Fault(
+        "songs.duration_is_positive",
+        "a song of no length",
+        sql="insert into songs (song_id, title, artist_id, duration) values ('SO7', 'Silence', 'AR2', 0)",
+    ),
     in_catalogue("artists.name_is_set", "an artist without a name", 7, song("SO5", artist_id="AR3", artist_name=None)),
     Fault(
         "songs.id_is_unique",

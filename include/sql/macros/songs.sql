@@ -1,3 +1,10 @@
+{#- Whether a delivery of a song is of the star: it has a title, an artist and a duration above 0. -#}
+{%- macro is_of_the_star() -%}
+rtrim(title) <> ''
+        and rtrim(artist_id) <> ''
+        and duration > 0
+{%- endmacro -%}
+
 {#- One row a song: of several deliveries the first in this order counts. -#}
 {%- macro delivered_songs() -%}
 select
@@ -24,5 +31,7 @@ select
                 year nulls last
         ) as delivery
     from staging_songs
-    where song_id is not null
+    where
+        song_id is not null
+        and {{ is_of_the_star() }}
 {%- endmacro -%}
