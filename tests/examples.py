@@ -608,6 +608,23 @@ TIMES = [
         },
     ),
     Example(
+        "the first and the last time that an event may have",
+        events={NOV_1: [play(ts=946_684_800_000), play(ts=4_102_444_799_999)]},
+        expected={
+            "songplays": [
+                (ID["1|0|946684800000|7"], utc("2000-01-01"), 7, "free", None, None, 1, "Porto", "Firefox", NOV_1),
+                (
+                    *(ID["1|0|4102444799999|7"], utc("2099-12-31 23:59:59.999"), 7, "free"),
+                    *(None, None, 1, "Porto", "Firefox", NOV_1),
+                ),
+            ],
+            "time": [
+                (utc("2000-01-01"), 0, 1, 52, 1, 2000, 5),
+                (utc("2099-12-31 23:59:59.999"), 23, 31, 53, 12, 2099, 3),
+            ],
+        },
+    ),
+    Example(
         "times are UTC and know no summer time",
         events={NOV_1: [play(ts=1_540_690_200_000), play(ts=1_540_693_800_000)]},
         expected={

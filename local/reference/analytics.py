@@ -44,7 +44,7 @@ def _plays_by_weekday(tables: Tables) -> Rows:
 
 
 def _plays_by_day(tables: Tables) -> Rows:
-    return sorted(_counted(((play.start_time.date(),), play.user_id) for play in tables.songplays if play.start_time))
+    return sorted(_counted(((at.date(),), user) for at, user in _on_loaded_dates(tables)))
 
 
 def _most_played_songs(tables: Tables) -> Rows:
@@ -64,7 +64,7 @@ def _top_artists(tables: Tables) -> Rows:
 
 
 def _busiest_hours(tables: Tables) -> Rows:
-    starts = [(play.start_time, play.user_id) for play in tables.songplays if play.start_time]
+    starts = _on_loaded_dates(tables)
     if not starts:
         return []
     last_day = max(at for at, _ in starts).date()
@@ -87,7 +87,7 @@ def _level_changes(tables: Tables) -> Rows:
     changes: Counter[tuple[date, str | None]] = Counter()
     for of_one_user in events.values():
         for before, after in pairwise(sorted(of_one_user, key=moment)):
-            if before.level != after.level:
+            if before.level != after.level and _is_on_loaded_dates(_day(after), tables):
                 changes[_day(after), after.level] += 1
     return [(day, changes[day, "paid"], changes[day, "free"]) for day in sorted({day for day, _ in changes})]
 
@@ -116,7 +116,7 @@ def _top_locations(tables: Tables) -> Rows:
 def _match_rate(tables: Tables) -> Rows:
     months: dict[str, list[bool]] = defaultdict(list)
     for play in tables.songplays:
-        if play.start_time:
+        if play.start_time and _is_on_loaded_dates(play.start_time.date(), tables):
             months[f"{play.start_time:%Y-%m}"].append(play.song_id is not None)
     return sorted((month, len(found), sum(found), 100 * sum(found) / len(found)) for month, found in months.items())
 
@@ -136,6 +136,19 @@ ANSWERS: Mapping[str, Callable[[Tables], Rows]] = {
     "top_locations": _top_locations,
 }
 """The rows that answer a question, in their order, by the question's name."""
+
+
+def _on_loaded_dates(tables: Tables) -> list[tuple[datetime, int | None]]:
+    """When plays began, and who played; of the plays from the first to the last loaded log date."""
+    return [
+        (play.start_time, play.user_id)
+        for play in tables.songplays
+        if play.start_time and _is_on_loaded_dates(play.start_time.date(), tables)
+    ]
+
+
+def _is_on_loaded_dates(day: date, tables: Tables) -> bool:
+    return tables.log_dates[0] <= day <= tables.log_dates[-1]
 
 
 def _events(tables: Tables) -> Mapping[Identity, StagedEvent]:

@@ -36,6 +36,7 @@ def star_schema(events: Mapping[date, Sequence[StagedEvent]], songs: Sequence[St
         songs=[Song(song_id, s.title, s.artist_id, s.year, s.duration) for song_id, s in catalogue.items()],
         artists=_artists(catalogue),
         time=_times(plays),
+        log_dates=tuple(sorted(events)),
     )
 
 
@@ -68,12 +69,12 @@ def _each_song_once(songs: Iterable[StagedSong]) -> Mapping[str, StagedSong]:
     return dict(sorted(winners.items()))
 
 
-def nulls_last(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
 def _is_of_the_star(song: StagedSong) -> bool:
     """Whether a song has a title, an artist and a duration above 0."""
     return bool(_filled(song.title) and _filled(song.artist_id) and song.duration is not None and song.duration > 0)
 
 
+def nulls_last(row: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
     """What rows are sorted by to stand in a warehouse's ascending order."""
     # Python orders text by code point, which is the order of its UTF-8 bytes.
     return tuple((value is None, value) for value in row)

@@ -108,7 +108,7 @@ class Time(NamedTuple):
 
 @dataclass(frozen=True)
 class Tables:
-    """All seven tables; a field a table, rows in no particular order."""
+    """All seven tables, a field a table, rows in no particular order; and the log dates they are of."""
 
     staging_events: list[StagedEvent]
     staging_songs: list[StagedSong]
@@ -117,6 +117,8 @@ class Tables:
     songs: list[Song]
     artists: list[Artist]
     time: list[Time]
+    log_dates: tuple[date, ...]
+    """The log dates that have a file, in order."""
 
     def rows(self, table: str) -> list[Any]:
         """The rows of *table*, a key of :data:`COLUMNS`."""

@@ -157,6 +157,11 @@ FAULTS = (
         sql=f"delete from staging_events where log_date = '{DAY}' and page = 'Home' and user_id = 8",
     ),
     Fault(
+    Fault(
+        "staging_events.time_is_possible",
+        "a `ts` in seconds that an earlier version of this package has staged",
+        sql=f"update staging_events set ts = ts / 1000 where log_date = '{DAY}' and page = 'Help' and user_id = 8",
+    ),
         "staging_songs.file_was_read",
         "a song file that is no JSON, with `max_bad_lines` 1",
         files={"song_data/A/A/A/TR8.json": b"{oops"},

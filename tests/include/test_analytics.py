@@ -46,6 +46,9 @@ def traps() -> dict[str, bytes]:
             play(sessionId=7, song="  ", artist="", location=" ", userAgent=None),
             # Not of the catalogue by its length alone.
             play(sessionId=8, length=305.50001),
+            # Of another century, and of the day before the first log date.
+            play(sessionId=9, ts=946_684_800_000),
+            play(sessionId=9, ts=FIRST_MIDNIGHT - 1),
         ],
         "2018-11-02": [
             play(sessionId=1, song="Stronger", artist="Kanye West", level="paid"),
@@ -67,6 +70,9 @@ def traps() -> dict[str, bytes]:
                 play(sessionId=31, itemInSession=n, ts=FIRST_MIDNIGHT + 7 * DAY + n, userAgent=agent)
                 for n, agent in enumerate(USER_AGENTS)
             ),
+            # Of the day after the last log date, and of the last that may be; a level changes on it.
+            play(sessionId=32, ts=FIRST_MIDNIGHT + 8 * DAY),
+            play(sessionId=32, ts=4_102_444_799_999, userId="9", level="paid"),
         ],
     }
     files = {
@@ -167,6 +173,15 @@ def test_nothing_is_the_answer_where_there_is_nothing(session: Any) -> None:
 
 def test_the_analytics_folder_holds_nothing_but_questions() -> None:
     assert {path.name for path in Path(SQL / "analytics").iterdir()} == {f"{name}.sql" for name in ANSWERS}
+
+
+def test_days_that_no_loaded_log_date_reaches_are_in_no_answer(session: Any) -> None:
+    tables = star_schema(read_log_files(traps()), [])
+    assert max(row.start_time for row in tables.time).year == 2099
+    for name in ("plays_by_day", "level_changes"):
+        days = [row[0] for row in ANSWERS[name](tables)]
+        assert days
+        assert date(2018, 11, 1) <= min(days) <= max(days) <= date(2018, 11, 8), name
 
 
 def test_the_last_seven_days_are_those_up_to_the_latest_play() -> None:

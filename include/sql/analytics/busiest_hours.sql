@@ -1,12 +1,32 @@
 -- question: Which ten hours (UTC) of the last seven days saw the most plays?
--- note: The last seven days of data: they end with the day of the latest play.
+-- note: The last seven days of data: they end with the day of the latest play on a loaded log date.
 -- bar: plays
+{% import "macros/loads.sql" as loads %}
 with
+
+loaded as (
+
+    {{ loads.loaded_span() }}
+
+),
+
+plays as (
+
+    select
+        start_time,
+        user_id
+    from songplays
+    cross join loaded
+    where
+        start_time >= begins_at
+        and start_time < ends_at
+
+),
 
 last_seven_days as (
 
     select dateadd(day, -6, date_trunc('day', max(start_time))) as begin_at
-    from songplays
+    from plays
 
 )
 
@@ -14,7 +34,7 @@ select
     date_trunc('hour', start_time) as starts_at,
     count(*) as plays,
     count(distinct user_id) as listeners
-from songplays
+from plays
 where start_time >= (select begin_at from last_seven_days)
 group by date_trunc('hour', start_time)
 order by plays desc, starts_at asc

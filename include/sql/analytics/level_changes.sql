@@ -1,8 +1,10 @@
 -- question: How many users upgrade to paid, and how many downgrade to free, on each day (UTC)?
 -- note: An upgrade is an event at level paid after an event of the same user at level free,
--- note: whatever the page. A downgrade is the reverse. Days without either are left out.
+-- note: whatever the page. A downgrade is the reverse. Days without either are left out,
+-- note: and so are days before the first loaded log date or after the last.
 -- bar: upgrades
 {% import "macros/events.sql" as events %}
+{% import "macros/loads.sql" as loads %}
 with
 
 deliveries as (
@@ -27,7 +29,7 @@ levels as (
     where
         delivery = 1
         and user_id is not null
-        and ts is not null
+        and {{ events.has_a_time() }}
         and level in ('free', 'paid')
 
 ),
@@ -40,6 +42,12 @@ changes as (
     from levels
     where level <> level_before
 
+),
+
+loaded as (
+
+    {{ loads.loaded_span() }}
+
 )
 
 select
@@ -47,5 +55,9 @@ select
     count(case when level = 'paid' then 1 end) as upgrades,
     count(case when level = 'free' then 1 end) as downgrades
 from changes
+cross join loaded
+where
+    changes.day >= loaded.begins_at
+    and changes.day < loaded.ends_at
 group by day
 order by day

@@ -27,7 +27,7 @@ signed_in as (
         delivery = 1
         and session_id is not null
         and user_id is not null
-        and ts is not null
+        and {{ events.has_a_time() }}
 
 ),
 

@@ -34,7 +34,7 @@ latest_first as (
         row_number() over (
             partition by user_id
             order by
-                ts desc nulls last,
+                {{ events.start_time() }} desc nulls last,
                 item_in_session desc nulls last,
                 session_id desc nulls last,
                 {{ events.delivery_order() }}

@@ -8,10 +8,21 @@ md5(
         )
 {%- endmacro -%}
 
-{#- Epoch milliseconds to a UTC timestamp, in integers so that none is lost. -#}
+{#- Whether an event can have happened then: from 2000-01-01 to before 2100-01-01 UTC. -#}
+{%- macro has_a_time() -%}
+ts between 946684800000 and 4102444799999
+{%- endmacro -%}
+
+{#-
+    Epoch milliseconds to a UTC timestamp, in integers so that none is lost. Null for any other ts: the multiplication
+    fails for one that no timestamp holds, and with it the load of every date.
+-#}
 {%- macro start_time() -%}
-timestamp 'epoch' + (ts / 1000) * interval '1 second'
-        + (ts % 1000) * interval '1 millisecond'
+case
+            when {{ has_a_time() }}
+                then timestamp 'epoch' + (ts / 1000) * interval '1 second'
+                    + (ts % 1000) * interval '1 millisecond'
+        end
 {%- endmacro -%}
 
 {#- Which delivery of an event counts: the first in this order. -#}

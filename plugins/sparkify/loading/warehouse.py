@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sparkify.loading.aws_errors import is_harmless
@@ -30,6 +29,8 @@ QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 # Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
 CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
+# A whole number, a date or a timestamp, as the warehouse writes them.
+BOUND = re.compile(r"-?\d{1,19}|\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?", re.ASCII)
 CREATE = "Run the DAG sparkify_schema, which creates what is missing."
 ALTER = (
     "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
@@ -227,16 +228,22 @@ class Warehouse:
 
 
 def between(warehouse: Warehouse, table: str, column: str) -> str:
-    """A condition that holds for every value of ``column`` in ``table``, or '' where there is none to give.
+    """A condition that holds for every row of ``table``, or '' where there is none to give.
 
     With literals, not a subquery: only they let the warehouse skip the blocks of other values, by its zone maps
-    (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-sort-key.html). Text gives none: it comes from
-    files, and no key of text is sorted by.
+    (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-sort-key.html).
+
+    The bounds are read as text: drivers show a time after the year 9999 as that year's end, or not at all, and the
+    condition would leave its row out. Where a bound is no number and no time of four digits a year, or where a value is
+    null, there is no condition.
     """
-    lowest, highest = warehouse.rows(f"select min({column}), max({column}) from {table}")[0]
-    if isinstance(lowest, int | date):
-        return f"{column} between '{lowest}' and '{highest}'"
-    return ""
+    ((lowest, highest, nulls),) = warehouse.rows(
+        f"select cast(min({column}) as varchar), cast(max({column}) as varchar), count(*) - count({column})"
+        f" from {table}"
+    )
+    if nulls or not all(bound is not None and BOUND.fullmatch(bound) for bound in (lowest, highest)):
+        return ""
+    return f"{column} between '{lowest}' and '{highest}'"
 
 
 def quoted(name: str) -> str:

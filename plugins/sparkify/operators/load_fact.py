@@ -126,4 +126,4 @@ class LoadFactOperator(WarehouseOperator):
 
     def _near(self, warehouse: Warehouse, other: str) -> str:
         near = between(warehouse, other, self.sort_key)
-        return f" and ({near} or {self.sort_key} is null)" if near else ""
+        return f" and {near}" if near else ""

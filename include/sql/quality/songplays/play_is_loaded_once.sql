@@ -76,8 +76,8 @@ unsettled as (
 near as (
 
     select
-        timestamp 'epoch' + (min(ts) / 1000) * interval '1 second' as earliest,
-        timestamp 'epoch' + (max(ts) / 1000 + 1) * interval '1 second' as latest
+        min({{ events.start_time() }}) as earliest,
+        max({{ events.start_time() }}) as latest
     from of_dates
 
 ),

@@ -1,6 +1,7 @@
 -- name: staging_events.time_is_within_log_date
 -- severity: warn
 -- proves: the events of a file happened on the date in its name
+{% import "macros/events.sql" as events %}
 select
     log_date,
     session_id,
@@ -10,4 +11,5 @@ select
 from staging_events
 where
     log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-    and trunc(timestamp 'epoch' + (ts / 1000) * interval '1 second') <> log_date
+    and {{ events.has_a_time() }}
+    and ts / 86400000 <> datediff(day, cast('1970-01-01' as date), log_date)

@@ -22,7 +22,7 @@ latest_times as (
     where
         log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
         and user_id is not null
-        and ts is not null
+        and {{ events.has_a_time() }}
     group by user_id
 
 ),
