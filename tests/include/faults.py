@@ -141,7 +141,8 @@ FAULTS = (
     ),
     in_file("field_is_known", "a field that is new", visit(itemInSession=5, device="phone")),
     in_file("page_is_known", "a page that is new", visit(itemInSession=5, page="Podcast")),
-    in_file("level_is_known", "a level that is new", nobody(itemInSession=1, level="family")),
+    in_file("level_is_known", "a level that is new", visit(itemInSession=5, level="family")),
+    in_file("visitor_level_is_known", "a visitor's level that is new", nobody(itemInSession=1, level="family")),
     in_file("method_is_known", "a method that is new", visit(itemInSession=5, method="DELETE")),
     in_file("status_is_known", "a status that is new", visit(itemInSession=5, status=500)),
     in_file("volume_is_usual", "a file with three times the usual lines", *MANY),
@@ -157,11 +158,11 @@ FAULTS = (
         sql=f"delete from staging_events where log_date = '{DAY}' and page = 'Home' and user_id = 8",
     ),
     Fault(
-    Fault(
         "staging_events.time_is_possible",
         "a `ts` in seconds that an earlier version of this package has staged",
         sql=f"update staging_events set ts = ts / 1000 where log_date = '{DAY}' and page = 'Help' and user_id = 8",
     ),
+    Fault(
         "staging_songs.file_was_read",
         "a song file that is no JSON, with `max_bad_lines` 1",
         files={"song_data/A/A/A/TR8.json": b"{oops"},
