@@ -34,6 +34,13 @@ def no_file(pipeline: Pipeline) -> dict[str, Any]:
     return {}
 
 
+def misnamed(pipeline: Pipeline) -> dict[str, Any]:
+    """The date's file is there under other names, of which one moves the cursor."""
+    pipeline.remove(FILE)
+    pipeline.put({f"{FILE}l": b"{}", "Logs/2018-11-02\x1b[1A.json": b"{}"})
+    return {}
+
+
 def file(*lines: bytes) -> Wrong:
     """The date's file, with a good line before and after."""
     good = [json.dumps(event(itemInSession=number, ts=1_541_160_000_000)).encode() for number in (1, 2)]
@@ -111,6 +118,13 @@ def content(pipeline: Pipeline) -> dict[str, list[Any]]:
             r"No file for log date 2018-11-02: expected s3://source-\w+/log_data/2018/11/2018-11-02-events\.json .*"
             r"Deliver the file and clear this task; give another log_date",
             id="no file for the date",
+        ),
+        pytest.param(
+            misnamed,
+            DataError,
+            r"No file for log date 2018-11-02: expected .*\. There is log_data/2018/11/2018-11-02-events\.jsonl, "
+            r"Logs/2018-11-02\\x1b\[1A\.json, which no load reads: rename or move it\. Deliver the file and clear",
+            id="a file named otherwise",
         ),
         pytest.param(
             file(b'{"ts": oops}'),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 SONGS = "song_data/"
 PIECE_BYTES = 1 << 16
+# Of the bucket's top, to look for a file that is not where it should be.
+MOST_FOLDERS = 20
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -46,6 +48,13 @@ class SourceFile:
     @property
     def is_gzip(self) -> bool:
         return self.key.endswith(".gz")
+
+
+def _names(log_date: date) -> re.Pattern[str]:
+    """Finds the date in a key, however its parts are set apart."""
+    padded = f"{log_date:%Y}[-_./]?{log_date:%m}[-_./]?{log_date:%d}"
+    plain = f"{log_date:%Y}[-_./]{log_date.month}[-_./]{log_date.day}"
+    return re.compile(rf"(?<!\d)({padded}|{plain})(?!\d)")
 
 
 def log_folder(dates: LogDates) -> str:
@@ -77,6 +86,19 @@ class Source:
                 if (log_date := log_date_of(file.key)) in files:
                     files[log_date].append(file)
         return files
+
+    def misnamed(self, log_date: date) -> list[str]:
+        """Keys that name the date and are none of its files: of another suffix, in other capitals, in another folder.
+
+        One request for each place where such a file may be, so a large bucket is not read to its end. A place that
+        the connection may not list has none.
+        """
+        year = f"log_data/{log_date:%Y}/"
+        listed = [*self._first_keys(year), *self._first_keys("log_data/")]
+        for top in self._first_keys("", Delimiter="/")[:MOST_FOLDERS]:
+            listed += self._first_keys(top) if top.endswith("/") and top not in ("log_data/", SONGS) else [top]
+        found = [key for key in listed if _names(log_date).search(key) and log_date_of(key) != log_date]
+        return list(dict.fromkeys(found))
 
     def song_files(self) -> list[SourceFile]:
         """The whole catalogue, one object a song."""
@@ -138,6 +160,16 @@ class Source:
                     return str(body.read(), "utf-8")
             except self.client.exceptions.NoSuchKey:
                 return None
+
+    def _first_keys(self, prefix: str, **more: str) -> list[str]:
+        """The first thousand keys or, with a delimiter, folders; none if they may not be listed."""
+        try:
+            page = self.client.list_objects_v2(Bucket=self.settings.bucket, Prefix=prefix, **more)
+        except (BotoCoreError, ClientError, OSError):
+            return []
+        return [item["Key"] for item in page.get("Contents", [])] + [
+            item["Prefix"] for item in page.get("CommonPrefixes", [])
+        ]
 
     def _list(self, prefix: str) -> list[SourceFile]:
         bucket = self.settings.bucket

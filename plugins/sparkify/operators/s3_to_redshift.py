@@ -14,6 +14,7 @@ from sparkify.loading.load_errors import SHOWN
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.pending import note_pending, owner, split_pending
 from sparkify.loading.settings import Settings
+from sparkify.loading.shown import shown
 from sparkify.loading.source import SONGS, Source, SourceFile, log_folder
 from sparkify.loading.staging import PARTITION, ManifestCopy
 from sparkify.loading.warehouse_operator import WarehouseOperator
@@ -142,6 +143,10 @@ class S3ToRedshiftOperator(WarehouseOperator):
                 f"No file for log date {named}: expected s3://{source.settings.bucket}/log_data/"
                 f"{missing[0][:4]}/{missing[0][5:7]}/{missing[0]}-events.json (or .json.gz, or parts -events-*.json)."
             )
+            if misnamed := source.misnamed(date.fromisoformat(missing[0])):
+                more = f" and {len(misnamed) - SHOWN} more" if len(misnamed) > SHOWN else ""
+                named = ", ".join(map(shown, misnamed[:SHOWN])) + more
+                sentence += f" There is {named}, which no load reads: rename or move it."
             if self.missing_file == "fail":
                 raise DataError(
                     f"{sentence} Deliver the file and clear this task; give another log_date; "

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.settings import Settings
-from sparkify.loading.source import Source
+from sparkify.loading.source import MOST_FOLDERS, Source
 from tests.examples import NOV_1, NOV_2
 from tests.pipeline import Pipeline
 
@@ -68,3 +69,58 @@ def test_ten_years_ask_s3_once_a_month(pipeline: Pipeline, years: int) -> None:
     source, asked = listing(pipeline)
     assert not any(source.log_files(LogDates(date(2010, 1, 1), date(2009 + years, 12, 31))).values())
     assert len(asked) == 12 * years
+
+
+LIKE_IT = (
+    "log_data/2018/11/2018-11-01-events.jsonl",
+    "log_data/2018/11/2018-11-01-events.json.bz2",
+    "log_data/2018/11/2018-11-01-Events.JSON",
+    "log_data/2018/11/2018-11-01.json",
+    "log_data/2018/11/2018-11-1-events.json",
+    "log_data/2018/11/20181101-events.json",
+    "log_data/2018/11/01/events.json",
+    "log_data/2018/12/2018-11-01-events.json",
+    "log_data/2018-11-01-events.json",
+    "Log_Data/2018/11/2018-11-01-events.json",
+    "logs/2018_11_01.json",
+    "2018-11-01-events.json",
+)
+NOT_LIKE_IT = (
+    "log_data/2018/11/2018-11-02-events.json",
+    "log_data/2018/11/2018-11-010-events.json",
+    "log_data/2018/11/12018-11-01-events.json",
+    "log_data/2018/11/events.json",
+    "log_data/2019/11/2019-11-01-events.json",
+    "song_data/A/2018-11-01.json",
+)
+
+
+@pytest.mark.parametrize("key", LIKE_IT)
+def test_a_file_that_is_named_otherwise_is_found(key: str, pipeline: Pipeline) -> None:
+    pipeline.put(dict.fromkeys([key, *NOT_LIKE_IT], b"{}"))
+    source, _ = listing(pipeline)
+    assert source.misnamed(NOV_1) == [key]
+
+
+def test_files_of_the_date_and_of_others_are_not_misnamed(pipeline: Pipeline) -> None:
+    pipeline.put(dict.fromkeys(["log_data/2018/11/2018-11-01-events.json", *NOT_LIKE_IT], b"{}"))
+    source, _ = listing(pipeline)
+    assert source.misnamed(NOV_1) == []
+
+
+def test_a_misnamed_file_is_not_looked_for_everywhere(pipeline: Pipeline) -> None:
+    pipeline.put({f"{folder:02}/2018-11-01.json": b"{}" for folder in range(30)})
+    source, asked = listing(pipeline)
+    assert len(source.misnamed(NOV_1)) == len(asked) - 3 == MOST_FOLDERS
+
+
+def test_what_may_not_be_listed_is_not_looked_at(pipeline: Pipeline) -> None:
+    pipeline.put(dict.fromkeys(["logs/2018-11-01.json", "log_data/2018-11-01.json"], b"{}"))
+    source, _ = listing(pipeline)
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if not params["Prefix"].startswith("log_data/"):
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
+
+    source.client.meta.events.register("before-parameter-build.s3.ListObjectsV2", refuse)
+    assert source.misnamed(NOV_1) == ["log_data/2018-11-01.json"]
