@@ -325,15 +325,15 @@ PLAYS = [
         },
     ),
     Example(
-        "durations are truncated to five decimals, not rounded",
-        events={NOV_1: [play(length=100.123459), play(length=100.12346, sessionId=2)]},
-        songs=[song("SO1", duration=100.12345)],
+        "durations are rounded to five decimals, not cut",
+        events={NOV_1: [play(length=100.123455), play(length=100.12345, sessionId=2)]},
+        songs=[song("SO1", duration=100.12346)],
         expected={
             "songplays": [
                 (PLAY, at(0), 7, "free", "SO1", "AR1", 1, "Porto", "Firefox", NOV_1),
                 (PLAY_2, at(0), 7, "free", None, None, 2, "Porto", "Firefox", NOV_1),
             ],
-            "songs": [("SO1", "Jóga", "AR1", 1997, Decimal("100.12345"))],
+            "songs": [("SO1", "Jóga", "AR1", 1997, Decimal("100.12346"))],
         },
     ),
     Example(

@@ -1,7 +1,7 @@
 """A JSON value becomes a column's value, as COPY converts it.
 
 COPY's rules, from Amazon's pages on data conversion and on JSON: blank text is null where the column is
-not text and is kept where it is; a decimal with too many digits after the point is truncated, not rounded;
+not text and is kept where it is; a decimal with too many digits after the point is rounded, as ROUNDEC says;
 a number arriving as text is a number; anything that is not text arrives in a text column as its JSON.
 Anything COPY is not known to accept is refused, and so is a time outside the data contract's years.
 """
@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TypeAlias
 
 Value: TypeAlias = str | int | float | Decimal | None
@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _FIVE_DECIMALS = Decimal("0.00001")
 _ABOVE_ANY_DECIMAL = 100_000  # of numeric(10, 5)
 # One digit more would be cut, and is refused instead.
-_DECIMAL_38 = Context(prec=38, rounding=ROUND_DOWN)
+_DECIMAL_38 = Context(prec=38, rounding=ROUND_HALF_UP)
 _LONGEST_INTEGER = 19
 
 FIRST_TS = 946_684_800_000  # 2000-01-01 00:00:00 UTC
@@ -102,7 +102,7 @@ def epoch_milliseconds(value: object) -> int | None:
 
 
 def decimal(value: object) -> Decimal | None:
-    """An exact number of at most five digits before the point, truncated to five after it."""
+    """An exact number of at most five digits before the point, rounded to five after it."""
     literal = _number_text(value)
     if literal is None:
         return None
