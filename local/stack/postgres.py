@@ -290,7 +290,7 @@ class Postgres:
         if maker.switch:
             os.chown(making, 0, maker.gid)
             making.chmod(0o710)
-        # Whoever logs in by a network does so by SCRAM, but for a user whose password was given as an MD5 digest.
+        # By the network SCRAM is used, but MD5 for a user whose password was given as an MD5 digest.
         made = maker.run(
             [
                 str(self.install / "bin" / "initdb"), "-D", str(unfinished), f"--username={ADMIN}",

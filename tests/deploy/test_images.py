@@ -26,7 +26,7 @@ DIGESTS = {
 
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
-    """A registry that gives a manifest to whoever has fetched the token for it, as Docker Hub does; its address."""
+    """A registry that gives a manifest to a client with a token for it, as Docker Hub does; its address."""
 
     class Registry(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -93,7 +94,20 @@ def _connected(config: Any, ports: dict[str, int]) -> Any:
             time.sleep(0.2)
 
 
+def _wait_for(port: int) -> None:
+    """Wait until something listens there, as Compose waits for a healthy S3."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection((ADDRESS, port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
 def test_a_load_by_the_connections_of_the_profile(config: Any, ports: dict[str, int], tmp_path: Path) -> None:
+    _wait_for(ports["s3"])
     with _connected(config, ports) as connection:
         given = json.loads(config["configs"]["local-connections"]["content"])["aws_default"]
         s3 = boto3.client(
