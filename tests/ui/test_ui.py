@@ -185,6 +185,7 @@ def test_the_checks_are_filtered_as_one_asks(page: Page, loaded: None, picture: 
     shown = inside(page)
     expect(shown.locator(".finding", has_text="staging_events.page_is_known")).not_to_have_count(0)
     shown.get_by_label("Severity").select_option("error")
+    shown.get_by_role("button", name="Filter").click()
     expect(shown.locator(".finding", has_text="staging_events.page_is_known")).to_have_count(0)
     expect(shown.locator(".finding", has_text="staging_events.identity_is_complete")).to_have_count(1)
     shown.get_by_role("link", name="Clear").click()
@@ -206,9 +207,40 @@ def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
     for table in ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"):
         expect(shown.get_by_role("rowheader", name=table, exact=True)).not_to_have_count(0)
     shown.get_by_label("Table").select_option("songplays")
+    shown.get_by_role("button", name="Filter").click()
     expect(shown.get_by_role("rowheader", name="staging_events")).to_have_count(0)
     shown.get_by_label("Log date").fill("2018-11-04")
+    shown.get_by_role("button", name="Filter").click()
     expect(shown.get_by_role("rowheader")).to_have_count(1)
+
+
+def test_a_filter_is_typed_by_the_keyboard_and_sent_when_one_asks(page: Page, loaded: None) -> None:
+    page.goto("/sparkify/loads")
+    table, log_date = page.get_by_label("Table"), page.get_by_label("Log date")
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(table).to_be_focused()
+    chosen = table.input_value()
+    assert chosen
+    log_date.focus()
+    # A date that is the same for those who write the month first.
+    page.keyboard.type("11112018")
+    expect(log_date).to_have_value("2018-11-11")
+    expect(page).to_have_url(re.compile("/loads$"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"table={chosen}&on=2018-11-11"))
+
+
+def test_a_right_click_on_a_date_leads_nowhere_and_a_middle_one_to_a_tab_of_its_own(page: Page, loaded: None) -> None:
+    page.goto(SPARKIFY)
+    day = inside(page).locator("[data-date='2018-11-01']")
+    day.click(button="right")
+    with page.context.expect_page() as opened:
+        day.click(button="middle")
+    expect(opened.value).to_have_url(re.compile("/runs/"))
+    opened.value.close()
+    expect(page).to_have_url(re.compile(SPARKIFY))
 
 
 def test_the_report_is_read_from_a_file_without_a_network_on_a_phone_and_in_the_dark(

@@ -16,7 +16,8 @@ function followTheme() {
 /* Airflow shows plugins in a sandboxed frame, which may not lead the whole window elsewhere. A link of its own may. */
 function openInAirflow(event) {
   const link = event.target.closest("a[data-airflow]");
-  if (!link || !airflow) return;
+  // Every button but the first fires auxclick: the right one opens a menu.
+  if (!link || !airflow || event.button > 1) return;
   event.preventDefault();
   const theirs = airflow.document.createElement("a");
   theirs.href = link.href;
@@ -73,7 +74,4 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") showTip(null); });
   document.querySelectorAll("[data-days]").forEach(arrowsInCalendar);
-  document.querySelectorAll("[data-filter]").forEach((form) => {
-    form.addEventListener("change", (event) => { if (event.target.matches("select, [type=date]")) form.requestSubmit(); });
-  });
 });
