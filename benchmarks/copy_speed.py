@@ -29,7 +29,7 @@ from benchmarks import PROJECT, copy_data
 from benchmarks.copy_report import as_markdown, as_svg, as_table
 from local.redshift.load.source import FETCHERS
 from local.stack import connections, databases
-from local.stack.postgres import binaries
+from local.stack.binaries import binaries
 from local.stack.stack import temporary
 
 SCHEMA = "copy_speed"

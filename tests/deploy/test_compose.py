@@ -20,8 +20,9 @@ from airflow.cli.cli_parser import get_parser
 from airflow.configuration import conf
 
 from deploy.environment import VARIABLES
+from local.stack.binaries import binaries
 from local.stack.databases import WAREHOUSE, WAREHOUSE_USER
-from local.stack.postgres import ADMIN, binaries
+from local.stack.postgres import ADMIN
 from local.stack.programs import PROGRAMS
 from sparkify.loading.settings import Settings
 from tests.deploy.compose import MissingVariableError, read

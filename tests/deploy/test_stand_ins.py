@@ -17,8 +17,9 @@ import psycopg
 import pytest
 import redshift_connector
 
+from local.stack.binaries import binaries
 from local.stack.ports import is_free
-from local.stack.postgres import Postgres, binaries
+from local.stack.postgres import Postgres
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 

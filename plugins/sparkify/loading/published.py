@@ -161,12 +161,12 @@ def publish_checks(context: Mapping[str, Any], dates: LogDates, results: Sequenc
 
 
 def read_load(value: object) -> PublishedLoad | None:
-    """The load that an XCom tells of; None if it is not of this version and shape."""
+    """The load in an XCom; None if it is not of this version and shape."""
     return _read(_LOADS, value)
 
 
 def read_checks(value: object) -> PublishedChecks | None:
-    """The findings that an XCom tells of; None if they are not of this version and shape."""
+    """The findings in an XCom; None if they are not of this version and shape."""
     return _read(_CHECKS, value)
 
 

@@ -195,7 +195,7 @@ def _published(
             run.checks_passed += record.number_passed
             run.broken_checks = (*run.broken_checks, *record.broken)
         elif task_id == EVENTS_TASK and record.log_dates:
-            # Whatever was made of its params since.
+            # Its params may be read otherwise by now.
             run.dates = record.log_dates
         yield run, task_id, record
 

@@ -14,7 +14,7 @@ import redshift_connector
 from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-from local.stack.postgres import binaries
+from local.stack.binaries import binaries
 from tests.local.redshift.conftest import PASSWORD, Connect, StandIn
 
 at = dt.datetime.fromisoformat

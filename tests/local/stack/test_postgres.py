@@ -150,7 +150,7 @@ def test_as_root_an_account_of_ones_own_can_be_named(tmp_path: Path, monkeypatch
     try:
         assert _process(server).uids().effective == pwd.getpwnam("daemon").pw_uid
         server.stop()
-        # Whoever does not name it again learns whose the database is.
+        # Without the name, the sentence says whose the database is.
         monkeypatch.delenv("SPARKIFY_POSTGRES_ACCOUNT")
         with pytest.raises(LocalStackError, match=r"belongs to the account daemon, .* set SPARKIFY_POSTGRES_ACCOUNT=d"):
             Postgres(server.folder, server.port, server.password).prepare()
