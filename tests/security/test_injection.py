@@ -198,7 +198,8 @@ def test_a_check_shows_such_a_text_as_it_is(pipeline: Pipeline) -> None:
     files = hostile_files(NOV_1, 1)
     pipeline.put(files)
     pipeline.run(NOV_1, only=WRITING)
-    pipeline.run(NOV_1, only={"check_staging"})
+    with pytest.raises(DataError, match=r"staging_events\.level_is_known \(error\)"):
+        pipeline.run(NOV_1, only={"check_staging"})
     shown = [
         json.loads(sample)
         for (sample,) in pipeline.rows(
