@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from socket import SHUT_RDWR
 
 from local.redshift import protocol
+from local.redshift.sql.data_types import BYTE_LIMIT_SUFFIX, DECIMAL_LIMIT_SUFFIX, SINGLE_BYTE_SUFFIX
 from local.redshift.sql.lexer import quote_literal
-from local.redshift.sql.tables import BYTE_LIMIT_SUFFIX
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 READ_BYTES = 1 << 18
@@ -24,6 +24,12 @@ _FOREVER = 20 * 86_400
 _ALL_KINDS = bytes(kind for kind in range(256) if kind != ord("S"))
 REPORTED_VERSION = "8.0.2"
 _SERVER_VERSION = protocol.text("server_version")
+# What a constraint that stands for a type's limit says when it is broken.
+_LIMITS = {
+    BYTE_LIMIT_SUFFIX: ("22001", "Value too long for character type"),
+    SINGLE_BYTE_SUFFIX: ("22021", "Multibyte character not supported for CHAR (Hint: Try using VARCHAR)."),
+    DECIMAL_LIMIT_SUFFIX: ("22003", "Numeric data overflow (result precision)"),
+}
 # What we refuse, PostgreSQL itself raises, so that transaction and pipeline fail as for any other error.
 _MARK = "refused by the stand-in "
 _REFUSED = re.compile(rf'"{_MARK}(.{{5}}) (.*)"$', re.DOTALL)
@@ -41,9 +47,10 @@ def as_redshift(fields: dict[str, str]) -> dict[str, str]:
     shown = {letter: fields[letter] for letter in "SVCMDH" if letter in fields}
     if refused := _REFUSED.search(said):
         return {"S": "ERROR", "V": "ERROR", "C": refused[1], "M": refused[2]}
-    if code == "23514" and fields.get("n", "").endswith(BYTE_LIMIT_SUFFIX):
-        column = fields["n"].removesuffix(BYTE_LIMIT_SUFFIX)
-        return shown | {"C": "22001", "M": "Value too long for character type", "D": f"Column: {column}"}
+    if code == "23514":
+        for suffix, (limit_code, words) in _LIMITS.items():
+            if (name := fields.get("n", "")).endswith(suffix):
+                return shown | {"C": limit_code, "M": words, "D": f"Column: {name.removesuffix(suffix)}"}
     if code == "40001":
         where = "Serializable isolation violation on table - transactions form a cycle"
         # Not PostgreSQL's SQLSTATE: clients must know it by its number.

@@ -71,6 +71,11 @@ class SystemTables:
             raise NotReadyError(
                 f"PostgreSQL {connection.info.parameter_status('server_version')} is too old: the stand-in needs 18."
             )
+        if connection.info.parameter_status("is_superuser") != "on":
+            raise NotReadyError(
+                f"PostgreSQL's role {connection.info.user} is no superuser; the stand-in changes how texts compare. "
+                "Use a superuser's log-in for --dsn."
+            )
         script = _script()
         version = hashlib.sha256(script.encode()).hexdigest()
         async with connection.transaction():

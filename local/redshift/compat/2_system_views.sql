@@ -50,7 +50,7 @@ select
     raw_line::char(1024),
     raw_field_value::char(1024),
     error_code as err_code,
-    left(error_message, 100)::char(100) as err_reason,
+    pg_catalog.left(error_message, 100)::char(100) as err_reason,
     0 as is_partial,
     0::bigint as start_offset,
     0::bigint as copy_job_id

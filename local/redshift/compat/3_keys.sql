@@ -59,16 +59,50 @@ begin
     end loop;
 end $$;
 
+create or replace function outside_of_transactions(what text) returns void language plpgsql as $$
+begin
+    if transaction_timestamp() <> statement_timestamp() then
+        raise exception '% cannot run inside a transaction block', what using errcode = '25001';
+    end if;
+end $$;
+
+-- CREATE TABLE AS gives columns their types, but not the limits that are constraints here.
+create or replace function limit_columns(made text) returns void language plpgsql as $$
+declare
+    limits text;
+begin
+    select string_agg(
+        format(
+            case atttypid
+                when 'varchar'::regtype
+                    then 'add constraint %1$I check (octet_length(%2$I) <= %3$s) not valid'
+                else 'add constraint %1$I check (octet_length(%2$I::text) = char_length(%2$I::text)) not valid'
+            end,
+            left(attname, 63 - length(suffix)) || suffix, attname, atttypmod - 4
+        ),
+        ', '
+    )
+    into limits
+    from pg_attribute
+    cross join lateral (
+        select case atttypid when 'varchar'::regtype then '_byte_limit' else '_single_byte' end as suffix
+    ) as named
+    where attrelid = made::regclass
+        and attnum > 0
+        and atttypid in ('varchar'::regtype, 'bpchar'::regtype)
+        and atttypmod > 0;
+    if limits is not null then
+        execute format('alter table %s %s', made, limits);
+    end if;
+end $$;
+
 create or replace function append(target text, source text, option text) returns void
 language plpgsql as $$
 declare
     common text;
     wrong text;
 begin
-    if transaction_timestamp() <> statement_timestamp() then
-        raise exception 'ALTER TABLE APPEND cannot run inside a transaction block'
-            using errcode = '25001';
-    end if;
+    perform redshift_compat.outside_of_transactions('ALTER TABLE APPEND');
     with t as (
         select * from pg_attribute
         where attrelid = target::regclass and attnum > 0 and not attisdropped and attidentity <> 'a'

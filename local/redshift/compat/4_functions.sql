@@ -24,6 +24,47 @@ begin
     return kept;
 end $$;
 
+-- Letters of any script change their case: https://docs.aws.amazon.com/redshift/latest/dg/r_LOWER.html
+create or replace function lower(text) returns text immutable strict parallel safe language sql
+return pg_catalog.lower($1 collate pg_c_utf8);
+create or replace function upper(text) returns text immutable strict parallel safe language sql
+return pg_catalog.upper($1 collate pg_c_utf8);
+create or replace function initcap(text) returns text immutable strict parallel safe language sql
+return pg_catalog.initcap($1 collate pg_c_utf8);
+
+-- PostgreSQL counts from the end where a number is negative; Redshift's pages ask for positive ones.
+create or replace function positive(integer, what text) returns integer
+immutable strict parallel safe language sql
+return case when $1 > 0 then $1 else refused(what || ' with ' || $1)::integer end;
+create or replace function "left"(text, integer) returns text immutable strict parallel safe language sql
+return pg_catalog."left"($1, positive($2, 'left()'));
+create or replace function "right"(text, integer) returns text immutable strict parallel safe language sql
+return pg_catalog."right"($1, positive($2, 'right()'));
+create or replace function split_part(text, text, integer) returns text
+immutable strict parallel safe language sql
+return pg_catalog.split_part($1, $2, positive($3, 'split_part()'));
+
+-- CHAR holds single-byte characters only: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+create or replace function single_byte(value text) returns text
+immutable strict parallel safe language plpgsql as $$
+begin
+    if octet_length(value) <> char_length(value) then
+        raise exception 'Multibyte character not supported for CHAR (Hint: Try using VARCHAR).'
+            using errcode = '22021';
+    end if;
+    return value;
+end $$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+create or replace function listed(value text) returns text
+immutable strict parallel safe language plpgsql as $$
+begin
+    if octet_length(value) > 65535 then
+        raise exception 'Result size exceeds LISTAGG limit' using errcode = '54000';
+    end if;
+    return value;
+end $$;
+
 create or replace function sha2(text, integer) returns text immutable parallel safe language sql
 return encode(
     case $2
@@ -32,6 +73,7 @@ return encode(
         when 224 then sha224(convert_to($1, 'UTF8'))
         when 256 then sha256(convert_to($1, 'UTF8'))
         when 0 then sha256(convert_to($1, 'UTF8'))
+        else ''
     end,
     'hex'
 );
@@ -84,6 +126,93 @@ return pg_catalog.trunc($1, $2);
 create or replace function trunc(double precision) returns double precision
 immutable parallel safe language sql
 return pg_catalog.trunc($1);
+
+-- What is asked of a number gives a number of its type, where PostgreSQL makes DOUBLE PRECISION of
+-- integers. The type that round() and sign() give of integers is not certain.
+create or replace function floor(smallint) returns smallint immutable parallel safe language sql
+return $1;
+create or replace function floor(integer) returns integer immutable parallel safe language sql
+return $1;
+create or replace function floor(bigint) returns bigint immutable parallel safe language sql
+return $1;
+create or replace function floor(numeric) returns numeric immutable parallel safe language sql
+return pg_catalog.floor($1);
+create or replace function floor(real) returns real immutable parallel safe language sql
+return pg_catalog.floor($1);
+create or replace function floor(double precision) returns double precision
+immutable parallel safe language sql
+return pg_catalog.floor($1);
+create or replace function ceil(smallint) returns smallint immutable parallel safe language sql
+return $1;
+create or replace function ceil(integer) returns integer immutable parallel safe language sql
+return $1;
+create or replace function ceil(bigint) returns bigint immutable parallel safe language sql
+return $1;
+create or replace function ceil(numeric) returns numeric immutable parallel safe language sql
+return pg_catalog.ceil($1);
+create or replace function ceil(real) returns real immutable parallel safe language sql
+return pg_catalog.ceil($1);
+create or replace function ceil(double precision) returns double precision
+immutable parallel safe language sql
+return pg_catalog.ceil($1);
+create or replace function of_integer(what text) returns bigint language sql
+return refused(what || ' of an integer, unless it is cast to DECIMAL or DOUBLE PRECISION,')::bigint;
+create or replace function sign(smallint) returns bigint immutable strict language sql
+return of_integer('sign()');
+create or replace function sign(integer) returns bigint immutable strict language sql
+return of_integer('sign()');
+create or replace function sign(bigint) returns bigint immutable strict language sql
+return of_integer('sign()');
+create or replace function sign(numeric) returns numeric immutable parallel safe language sql
+return pg_catalog.sign($1);
+create or replace function sign(double precision) returns double precision
+immutable parallel safe language sql
+return pg_catalog.sign($1);
+create or replace function round(smallint, integer default 0) returns bigint
+immutable strict language sql
+return of_integer('round()');
+create or replace function round(integer, integer default 0) returns bigint
+immutable strict language sql
+return of_integer('round()');
+create or replace function round(bigint, integer default 0) returns bigint
+immutable strict language sql
+return of_integer('round()');
+create or replace function round(numeric, integer default 0) returns numeric
+immutable parallel safe language sql
+return pg_catalog.round($1, $2);
+-- PostgreSQL rounds a half to the even number.
+create or replace function round(double precision) returns double precision
+immutable parallel safe language sql
+return case
+    when abs($1 - pg_catalog.trunc($1)) = 0.5 then refused('round() of the half ' || $1)::double precision
+    else pg_catalog.round($1)
+end;
+create or replace function ln(numeric) returns double precision
+immutable strict parallel safe language sql
+return refused('ln() of a DECIMAL, unless it is cast to DOUBLE PRECISION,')::double precision;
+create or replace function ln(double precision) returns double precision
+immutable parallel safe language sql
+return pg_catalog.ln($1);
+
+-- The sum of integers is BIGINT, of BIGINT too, and that of REAL is DOUBLE PRECISION.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html
+create or replace aggregate sum(smallint) (
+    sfunc = int2_sum, stype = bigint, combinefunc = int8pl, parallel = safe
+);
+create or replace aggregate sum(integer) (
+    sfunc = int4_sum, stype = bigint, combinefunc = int8pl, parallel = safe
+);
+create or replace aggregate sum(bigint) (
+    sfunc = int8pl, stype = bigint, combinefunc = int8pl, parallel = safe
+);
+create or replace aggregate sum(double precision) (
+    sfunc = float8pl, stype = double precision, combinefunc = float8pl, parallel = safe
+);
+create or replace aggregate sum(numeric) (
+    sfunc = numeric_avg_accum, stype = internal, sspace = 128, finalfunc = numeric_sum,
+    combinefunc = numeric_avg_combine, serialfunc = numeric_avg_serialize,
+    deserialfunc = numeric_avg_deserialize, parallel = safe
+);
 
 -- The average of integers is an integer, cut. That of decimals has a scale that is not certain.
 create or replace function avg_of_integers(bigint[]) returns bigint immutable parallel safe language sql

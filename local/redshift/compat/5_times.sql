@@ -42,32 +42,37 @@ end;
 
 -- Counts the boundaries crossed; a week begins on Sunday here, and the epoch on a Thursday.
 create or replace function months(timestamp) returns integer immutable parallel safe language sql
-return extract(year from $1) * 12 + extract(month from $1) - 1;
-create or replace function crossed(a timestamp, b timestamp, seconds numeric, shift integer default 0)
+return extract(year from $1)::integer * 12 + extract(month from $1)::integer - 1;
+create or replace function microseconds(timestamp) returns bigint immutable parallel safe language sql
+return numeric_mul(extract(epoch from $1), 1000000)::bigint;
+create or replace function floored(dividend bigint, divisor bigint) returns bigint
+immutable parallel safe language sql
+return (dividend - (dividend % divisor + divisor) % divisor) / divisor;
+create or replace function boundaries(a timestamp, b timestamp, unit bigint, shift bigint default 0)
 returns bigint immutable parallel safe language sql
-return floor((extract(epoch from b) + shift) / seconds)
-    - floor((extract(epoch from a) + shift) / seconds);
+return floored(microseconds(b) + shift, unit) - floored(microseconds(a) + shift, unit);
 create or replace function datediff(part text, a timestamp, b timestamp) returns bigint
 immutable parallel safe language sql
 return case part
     when 'year' then months(b) / 12 - months(a) / 12
     when 'quarter' then months(b) / 3 - months(a) / 3
     when 'month' then months(b) - months(a)
-    when 'week' then crossed(a, b, 604800, 345600)
+    when 'week' then boundaries(a, b, 604800000000, 345600000000)
     when 'day' then b::date - a::date
-    when 'hour' then crossed(a, b, 3600)
-    when 'minute' then crossed(a, b, 60)
-    when 'second' then crossed(a, b, 1)
-    when 'millisecond' then crossed(a, b, 0.001)
-    when 'microsecond' then crossed(a, b, 0.000001)
+    when 'hour' then boundaries(a, b, 3600000000)
+    when 'minute' then boundaries(a, b, 60000000)
+    when 'second' then boundaries(a, b, 1000000)
+    when 'millisecond' then boundaries(a, b, 1000)
+    when 'microsecond' then boundaries(a, b, 1)
 end;
 
+create or replace function day_of_month(timestamp) returns double precision
+immutable parallel safe language sql
+return date_part('day', $1) + date_part('epoch', $1::time) / 86400;
 create or replace function months_between(a timestamp, b timestamp) returns double precision
 immutable parallel safe language sql
 return months(a) - months(b) + case
-    when extract(day from a) = extract(day from b) or (a::date = last_day(a) and b::date = last_day(b))
+    when date_part('day', a) = date_part('day', b) or (a::date = last_day(a) and b::date = last_day(b))
         then 0
-    else (
-        extract(day from a) - extract(day from b) + extract(epoch from a::time - b::time) / 86400
-    ) / 31
+    else (day_of_month(a) - day_of_month(b)) / 31
 end;

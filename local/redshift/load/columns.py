@@ -36,6 +36,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Wide enough that cutting to a scale never rounds.
 _EXACT = Context(prec=400)
+_DIGITS_OF_64_BITS = 19
 _UNITS = [Decimal(1).scaleb(-scale) for scale in range(39)]
 
 
@@ -187,11 +188,19 @@ def _decimal(text: str, column: Column, load: Load) -> str:
     try:
         written = Decimal(_number(_NUMBER, text, column))
         exact = written.quantize(_UNITS[column.scale], rounding, _EXACT)
-        if exact.adjusted() < column.precision - column.scale:
+        if exact.adjusted() < column.precision - column.scale and not _over_64_bits(exact, column):
             return text if exact == written and "e" not in text.lower() else f"{exact:f}"
     except InvalidOperation:
         pass
     raise ValueRefusedError(1209, f"Overflow for NUMERIC({column.precision},{column.scale})")
+
+
+def _over_64_bits(value: Decimal, column: Column) -> bool:
+    """Whether a DECIMAL of 19 digits does not fit into the 64-bit integer that Redshift keeps it in.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
+    """
+    return column.precision == _DIGITS_OF_64_BITS and abs(value.scaleb(column.scale, _EXACT)) >= 1 << 63
 
 
 def _float(text: str, column: Column, load: Load) -> str | float:

@@ -20,6 +20,13 @@ _SYSTEM_NAME = re.compile("(stl|stv|stcs|svl|svv|svcs|sys)_", re.IGNORECASE)
 _FRAMED = {"aggregate", "edge"}
 _WINDOWS = {"ranking", "offset", "edge", "ratio"}
 _EXTENSIONS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+_TIMES = ("date", "timestamp", "timestamptz")
+_SPOKEN_TIMES = {"now", "today", "tomorrow", "yesterday", "infinity", "-infinity", "+infinity", "allballs"}
+# Lookaround, what is matched as seldom as possible, references, and escapes that only PostgreSQL knows.
+_OWN_PATTERN = re.compile(r"\(\?|[*+?}][?+]|\[\[(?:[.=]|:[<>])|^\*\*\*|\\[^dDwWsS\W]")
+_FORMATTED = ("to_char", "to_date", "to_timestamp")
+# https://docs.aws.amazon.com/redshift/latest/dg/r_FORMAT_strings.html does not have them, PostgreSQL has.
+_OWN_FORMAT = re.compile(r"FF[1-6]|TZ[HM]|S{4,5}|FX|TM|SP", re.IGNORECASE)
 _JOINS = (None, "", "INNER", "CROSS", "OUTER")
 
 
@@ -34,6 +41,32 @@ def check(tree: exp.Expr) -> None:
                 raise RefusedError(f"{part.rstrip('_')} in {spoken(node)} is refused by the stand-in.")
         if type(node) in _CHECKS:
             _CHECKS[type(node)](node)
+    _check_place_of_functions(tree)
+
+
+def tables_of(tree: exp.Expr) -> list[exp.Table]:
+    """The tables it names, less those it defines itself."""
+    names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    return [table for table in tree.find_all(exp.Table) if table.name.lower() not in names or table.db]
+
+
+def _check_place_of_functions(tree: exp.Expr) -> None:
+    """Refuse functions of the leader node in a query of tables, and those of compute nodes in one without.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
+    https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
+    """
+    has_tables = bool(tables_of(tree))
+    for call in tree.find_all(exp.Anonymous):
+        kind = _function_kind(call)
+        if kind == "leader" and has_tables:
+            words = "Specified types or functions (one per INFO message) not supported on Redshift tables."
+            raise RefusedError(f"{words} Function {call_name(call)}() runs on the leader node only.")
+        if kind in ("ordered", "within") and not has_tables:
+            raise RefusedError(
+                "One or more of the used functions must be applied on at least one user created tables. "
+                f"{call_name(call)}() is one of them."
+            )
 
 
 def spoken(node: exp.Expr) -> str:
@@ -117,6 +150,39 @@ def _check_group(node: exp.Expr) -> None:
         raise RefusedError("ROLLUP, CUBE and GROUPING SETS are refused beside others in GROUP BY.")
 
 
+def _check_is(node: exp.Expr) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html"""
+    if not isinstance(node.expression, exp.Boolean):
+        return
+    child, parent = node, node.parent
+    while parent is not None and not isinstance(parent, exp.Select):
+        child, parent = parent, parent.parent
+    if parent is not None and child.arg_key == "expressions":
+        raise RefusedError("IS with a Boolean value is not implemented in the SELECT list. Use = there.")
+
+
+def _check_cast(node: exp.Expr) -> None:
+    """Refuse what PostgreSQL reads as a time, and Amazon does not list."""
+    value = node.this
+    if value.is_string and node.to.is_type(*_TIMES) and value.name.strip().lower() in _SPOKEN_TIMES:
+        raise RefusedError(f"The time '{value.name}' is refused: the stand-in does not know it for certain.")
+
+
+def _check_pattern(node: exp.Expr) -> None:
+    _refuse_pattern("~", node.expression)
+
+
+def _refuse_pattern(what: str, pattern: exp.Expr) -> None:
+    """Refuse a pattern that is not of what POSIX and Redshift's Perl-influenced operators share with PostgreSQL.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditions-posix.html
+    """
+    if not pattern.is_string:
+        raise RefusedError(f"{what} is refused with a pattern other than a literal.")
+    if _OWN_PATTERN.search(pattern.name):
+        raise RefusedError(f"The pattern '{pattern.name[:60]}' is refused: PostgreSQL and Redshift may read it apart.")
+
+
 def _check_type(node: exp.Expr) -> None:
     if not isinstance(node.parent, exp.Cast) or node.this != exp.DType.INTERVAL:
         postgresql_type(node)
@@ -168,6 +234,10 @@ def _wrong_arguments(name: str, arguments: list[exp.Expr], known: Function) -> s
         return "is refused with a replacement other than a plain literal"
     if known.kind == "setting" and not arguments[0].is_string:
         return "needs a parameter's name in quotes"
+    if known.kind == "regexp":
+        _refuse_pattern(f"{name}()", arguments[1])
+    if name in _FORMATTED and arguments[1].is_string and (own := _OWN_FORMAT.search(arguments[1].name)):
+        return f"is refused with {own[0]} in its format"
     if known.kind == "regexp" and len(arguments) == known.most and arguments[-1].name not in ("c", "i"):
         return "is known only with 'c' or 'i' for its parameters"
     return ""
@@ -193,6 +263,9 @@ _CHECKS: dict[type[exp.Expr], Callable[[Any], object]] = {
     exp.Values: _within(exp.Insert),
     exp.Var: _within(exp.Extract, exp.Interval, exp.Tuple, exp.DataTypeParam, exp.WindowSpec),
     exp.DataType: _check_type,
+    exp.Is: _check_is,
+    exp.Cast: _check_cast,
+    exp.RegexpLike: _check_pattern,
     exp.Anonymous: _check_function,
     exp.Extract: lambda node: date_part(node.this, "date_part"),
 }

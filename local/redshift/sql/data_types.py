@@ -7,7 +7,13 @@ from local.redshift.sql.grammar import Grammar
 from local.redshift.sql.lexer import Cursor
 from local.redshift.sql.plan import RefusedError
 
-_MAX_VARCHAR, _MAX_CHAR = 65535, 4096
+_MAX_VARCHAR = 65535
+_MAX_CHAR = 4096
+_MOST_OF_19 = 2**63 - 1
+# What the constraints are named by that stand for limits PostgreSQL's types do not have.
+BYTE_LIMIT_SUFFIX = "_byte_limit"
+SINGLE_BYTE_SUFFIX = "_single_byte"
+DECIMAL_LIMIT_SUFFIX = "_decimal_limit"
 
 
 def read_type(cursor: Cursor) -> str:
@@ -23,6 +29,21 @@ def byte_limit(kind: str) -> int | None:
     return int(kind[8:-1]) if kind.startswith("varchar(") else None
 
 
+def limit_of(column: str, kind: str) -> tuple[str, str] | None:
+    """What a column of this type holds less than PostgreSQL's: a suffix for its name, and the condition.
+
+    DECIMAL of 19 digits is a 64-bit integer: https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
+    """
+    if (limit := byte_limit(kind)) is not None:
+        return BYTE_LIMIT_SUFFIX, f"octet_length({column}) <= {limit}"
+    if kind.startswith("char"):
+        text = f"CAST({column} AS text)"
+        return SINGLE_BYTE_SUFFIX, f"octet_length({text}) = char_length({text})"
+    if kind.startswith("numeric(19,"):
+        return DECIMAL_LIMIT_SUFFIX, f"CAST(replace(CAST(abs({column}) AS text), '.', '') AS numeric) <= {_MOST_OF_19}"
+    return None
+
+
 def _bytes(cursor: Cursor) -> str:
     return _length(cursor, "varchar", 256, _MAX_VARCHAR)
 
@@ -34,7 +55,7 @@ def _characters(cursor: Cursor) -> str:
 def _length(cursor: Cursor, kind: str, default: int, most: int) -> str:
     if not cursor.accept("("):
         return f"({default})"
-    length = _MAX_VARCHAR if cursor.accept("MAX") else cursor.whole()
+    length = most if cursor.accept("MAX") else cursor.whole()
     cursor.expect(")")
     if not 1 <= length <= most:
         raise RefusedError(f"The length {length} is refused: {kind} has 1 to {most}.", "22023")

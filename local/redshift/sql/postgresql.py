@@ -9,12 +9,21 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ErrorLevel
 
 from local.redshift.sql.data_types import byte_limit, read_type
+from local.redshift.sql.decimals import decimal_type, quotient_type
 from local.redshift.sql.functions import DATE_PARTS, FUNCTIONS, PARTS_OF, SCHEMA, setting_name, setting_value
 from local.redshift.sql.lexer import Cursor, quote_literal, tokenize
 from local.redshift.sql.plan import RefusedError
 from local.redshift.sql.qualify import without_qualify
 
+_WHOLE = ("smallint", "integer", "bigint")
 _AGGREGATES = {"aggregate", "ordered", "within"}
+
+
+def _kept(value: str, kind: str) -> str:
+    """A value from a table, cast to this type: it is not certain whether decimals that the type has not are rounded."""
+    if kind.startswith("numeric"):
+        return f"{SCHEMA}.kept({value}, {kind.rstrip(')').rpartition(',')[2].strip()})"
+    return f"{SCHEMA}.whole({value})" if kind in _WHOLE else value
 
 
 def call_name(node: exp.Expr) -> str:
@@ -119,15 +128,21 @@ class Writer(Postgres.Generator):
 
     @staticmethod
     def _dated(name: str, part: str, values: list[str]) -> str:
-        if name == "date_part":
-            # Redshift answers an integer where PostgreSQL answers a decimal with a fraction.
-            whole = "bigint" if part == "epoch" else "integer"
-            return f"CAST(trunc(date_part('{part}', {values[0]})) AS {whole})"
         return f"{FUNCTIONS[name].target}('{part}', {', '.join(values)})"
 
     def extract_sql(self, expression: exp.Extract) -> str:
         part = date_part(expression.this, "date_part")
-        return self._dated("date_part", part, [self.sql(expression, "expression")])
+        # EXTRACT gives an integer, DATE_PART a number with its fraction, as PostgreSQL's does.
+        whole = "bigint" if part == "epoch" else "integer"
+        return f"CAST(trunc(date_part('{part}', {self.sql(expression, 'expression')})) AS {whole})"
+
+    def div_sql(self, expression: exp.Div) -> str:
+        left = decimal_type(expression.this)
+        right = decimal_type(expression.expression)
+        if left is None or right is None or (left.whole and right.whole):
+            return str(self.binary(expression, "/"))
+        dividend, divisor = self.sql(expression, "this"), self.sql(expression, "expression")
+        return f"{SCHEMA}.quotient({dividend}, {divisor}, {quotient_type(left, right).scale})"
 
     def currenttimestamp_sql(self, expression: exp.CurrentTimestamp) -> str:
         return f"{SCHEMA}.sysdate()"
@@ -140,6 +155,10 @@ class Writer(Postgres.Generator):
         if (limit := byte_limit(kind)) is not None:
             # A Redshift cast cuts at bytes, PostgreSQL's own at characters.
             value = f"{SCHEMA}.to_varchar(CAST({value} AS text), {limit})"
+        elif kind.startswith("char"):
+            value = f"{SCHEMA}.single_byte(CAST({value} AS text))"
+        elif expression.this.find(exp.Column, exp.Subquery):
+            value = _kept(value, kind)
         return f"CAST({value} AS {kind})"
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
@@ -165,7 +184,7 @@ class Writer(Postgres.Generator):
         if distinct:
             # PostgreSQL sorts distinct values only by the very expression it collects.
             order = order.replace(self.sql(arguments[0]), value, 1)
-        return f"string_agg({distinct}{value}, {between} {order})"
+        return f"{SCHEMA}.listed(string_agg({distinct}{value}, {between} {order}))"
 
     def window_sql(self, expression: exp.Window) -> str:
         if call_name(expression.this) != "ratio_to_report":

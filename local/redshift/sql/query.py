@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import SqlglotError
 
-from local.redshift.sql.checks import check, spoken
+from local.redshift.sql.checks import check, spoken, tables_of
 from local.redshift.sql.functions import CATALOGUE_FUNCTIONS, FUNCTIONS, KEY_VIEWS, SCHEMA, SYSTEM_VIEWS
 from local.redshift.sql.lexer import Token, quote_literal, text_of
 from local.redshift.sql.plan import RefusedError
@@ -55,7 +55,7 @@ def rewrite_query(tokens: list[Token], kind: str = "SELECT", *, late: bool = Fal
     :param late: it is the query of a late-binding view, which no search path will be there for.
     """
     tree = _parse(text_of(tokens))
-    if late and not all(table.db for table in _tables(tree)):
+    if late and not all(table.db for table in tables_of(tree)):
         raise RefusedError(
             "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING."
         )
@@ -101,14 +101,8 @@ def _write(tree: exp.Expr) -> str:
         raise RefusedError(f"The statement could not be translated ({type(error).__name__}: {error})") from None
 
 
-def _tables(tree: exp.Expr) -> list[exp.Table]:
-    """The tables it names, less those it defines itself."""
-    names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    return [table for table in tree.find_all(exp.Table) if table.name.lower() not in names or table.db]
-
-
 def _reads_only_the_catalogue(tree: exp.Expr) -> bool:
-    read = _tables(tree)
+    read = tables_of(tree)
     return bool(read) and all(
         table.db.lower() in ("pg_catalog", "information_schema")
         or (not table.db and table.name.lower().startswith("pg_"))

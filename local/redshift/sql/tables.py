@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.redshift.sql.data_types import byte_limit, read_type
+from local.redshift.sql.data_types import BYTE_LIMIT_SUFFIX, byte_limit, limit_of, read_type
 from local.redshift.sql.functions import ALLOWED, SCHEMA
 from local.redshift.sql.grammar import Grammar, Match, Reader
 from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, quote_literal, quote_name, relation
@@ -22,7 +22,8 @@ _ZONE_MAP = (
     "ALTER TABLE {1} SET (autovacuum_vacuum_insert_threshold = -1)"
 )
 _ZONE_MAP_SUFFIX = "_zone_map"
-BYTE_LIMIT_SUFFIX = "_byte_limit"
+_MOST_SORTED = 400
+_MOST_INTERLEAVED = 8
 _KEY_SUFFIXES = {"PRIMARY KEY": "_pkey", "UNIQUE": "_key", "FOREIGN KEY": "_fkey"}
 _AFTER_DEFAULT = frozenset(("NOT", "NULL", "PRIMARY", "UNIQUE", "REFERENCES", "ENCODE", "SORTKEY", "DISTKEY", ",", ")"))
 
@@ -36,6 +37,9 @@ class _Table:
     elements: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     sort_key: list[str] = field(default_factory=list)
+    own_sort_keys: int = 0
+    distribution_keys: list[str] = field(default_factory=list)
+    distribution_style: str = ""
     keys: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
 
@@ -48,11 +52,19 @@ class _Table:
         return None
 
     def _note(self, fact: str, columns: list[str], match: Match) -> None:
-        unknown = [name for name in columns if fact and self.types and name not in self.types]
+        unknown = [name for name in columns if name and fact and self.types and name not in self.types]
         if unknown:
             raise RefusedError(f"column {unknown[0]} named in key does not exist", "42703")
-        if fact == "SORTKEY":
+        if fact in ("SORTKEY", "INTERLEAVED SORTKEY"):
+            self.own_sort_keys += not match.all("column")
             self.sort_key += columns
+            most = _MOST_INTERLEAVED if fact == "INTERLEAVED SORTKEY" else _MOST_SORTED
+            if len(columns) > most or self.own_sort_keys > 1:
+                raise RefusedError(f"The sort key is refused: it has {most} columns at most, one in columns.", "42601")
+        elif fact == "DISTKEY":
+            self.distribution_keys += columns
+        elif fact == "DISTSTYLE":
+            self.distribution_style = match["style"].upper()
         elif fact == "IDENTITY" and self.types[columns[0]] not in ("integer", "bigint"):
             raise RefusedError(f"The identity column {columns[0]} is refused: it must be INT or BIGINT.", "42804")
         elif fact in _KEY_SUFFIXES:
@@ -88,7 +100,8 @@ class _Table:
             if attribute is None:
                 raise RefusedError(f'The column attribute "{token.text}" of {name} is refused by the stand-in.')
             text += f" {attribute}" if attribute else ""
-        return text if byte_limit(kind) is None else f"{text} {_limited(name, kind)}"
+        limited = _limited(name, kind)
+        return f"{text} {limited}" if limited else text
 
     def attributes(self, cursor: Cursor) -> None:
         """Read what follows the columns."""
@@ -96,8 +109,22 @@ class _Table:
             if self.read_one(cursor, "table_attributes") is None:
                 raise RefusedError(f'The table attribute "{token.text}" is refused by the stand-in.')
 
+    def _check_distribution(self) -> None:
+        """Refuse a DISTKEY of two columns, or beside another style.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+        """
+        keys = self.distribution_keys
+        if len(keys) > 1:
+            raise RefusedError(f"DISTKEY is refused for {', '.join(keys)}: a table has one.", "42601")
+        if keys and self.distribution_style not in ("", "KEY"):
+            raise RefusedError(f"DISTKEY is refused beside DISTSTYLE {self.distribution_style}.", "42601")
+        if not keys and self.distribution_style == "KEY":
+            raise RefusedError("DISTSTYLE KEY is refused without a DISTKEY column.", "42601")
+
     def plan(self, statement: str, tag: str) -> Plan:
         """The statement with what has to follow it."""
+        self._check_distribution()
         dates = [name for name, kind in self.types.items() if kind.startswith(("date", "timestamp"))]
         # BRIN has no minmax operators for booleans.
         columns = [name for name in dict.fromkeys(self.sort_key + dates) if self.types.get(name) != "boolean"]
@@ -116,8 +143,10 @@ def create_table(cursor: Cursor) -> Plan:
     statement = head.sql().replace("CREATE TABLE", "CREATE TEMP TABLE", 1) if temporary else head.sql()
     table = _Table(name, temporary)
     if like := GRAMMAR.read("( LIKE <relation> [INCLUDING DEFAULTS | excluding defaults] )", cursor):
-        table.attributes(cursor)
-        cursor.end()
+        if (token := cursor.peek()) is not None:
+            # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html#create-table-like
+            words = "LIKE takes it from the other table, and it cannot be set beside it."
+            raise RefusedError(f'The table attribute "{token.text}" is refused: {words}', "42601")
         # The byte limits of VARCHAR are constraints in PostgreSQL; keys are too, and are not copied by Redshift.
         options = "INCLUDING CONSTRAINTS"
         if "INCLUDING" in like.all(""):
@@ -129,6 +158,7 @@ def create_table(cursor: Cursor) -> Plan:
         table.attributes(cursor)
         cursor.expect("AS")
         columns = f" ({listed['name']})" if listed else ""
+        table.after.append(f"SELECT {SCHEMA}.limit_columns({quote_literal(name)})")
         return table.plan(f"{statement}{columns} AS {rewrite_query(cursor.rest())}", "SELECT")
     table.element(cursor)
     while cursor.accept(","):
@@ -168,7 +198,9 @@ def alter_type(match: Match) -> Plan:
         raise RefusedError("ALTER COLUMN … TYPE is known only for VARCHAR.")
     limit = _derived(column, BYTE_LIMIT_SUFFIX)
     changes = f"ALTER COLUMN {column} TYPE {kind}, DROP CONSTRAINT {limit}, ADD {_limited(column, kind)}"
-    return Send(f"ALTER TABLE {match['relation']} {changes}")
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+    alone = f"SELECT {SCHEMA}.outside_of_transactions('ALTER TABLE ALTER COLUMN')"
+    return Script(f"{alone}; ALTER TABLE {match['relation']} {changes}", "ALTER TABLE")
 
 
 def alter_sort_key(match: Match) -> Plan:
@@ -190,7 +222,9 @@ def zone_map(table: str, columns: list[str]) -> str:
 
 
 def _limited(column: str, kind: str) -> str:
-    return f"CONSTRAINT {_derived(column, BYTE_LIMIT_SUFFIX)} CHECK (octet_length({column}) <= {byte_limit(kind)})"
+    """The constraint for what a column's type holds less here than in PostgreSQL; an empty text if there is none."""
+    limit = limit_of(column, kind)
+    return f"CONSTRAINT {_derived(column, limit[0])} CHECK ({limit[1]})" if limit else ""
 
 
 def _derived(name: str, suffix: str, columns: list[str] | None = None) -> str:
@@ -203,11 +237,19 @@ def _default(cursor: Cursor) -> str:
     return rewrite_expression(cursor.until(_AFTER_DEFAULT))
 
 
+def _style(cursor: Cursor) -> str:
+    token = cursor.peek()
+    if token is None or token.upper not in ("ALL", "EVEN", "KEY", "AUTO"):
+        raise cursor.error()
+    return cursor.next().text
+
+
 READERS: dict[str, Reader | str] = {
     "name": lambda cursor: quote_name(cursor.name()),
     "relation": lambda cursor: relation(cursor.qualified_name()),
     "whole": lambda cursor: str(cursor.whole()),
     "word": lambda cursor: cursor.take("word"),
+    "style": _style,
     "type": read_type,
     "default": _default,
 }

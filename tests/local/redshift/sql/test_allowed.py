@@ -87,7 +87,8 @@ def test_every_function_is_there_with_its_fewest_and_its_most_arguments(name: st
             "within": " within group (order by a)", "ranking": " over (order by a)", "offset": " over (order by a)",
             "edge": " over ()", "ratio": " over ()",
         }.get(known.kind, "")  # fmt: skip
-        (plan,) = rewrite(f"select {name}({', '.join(arguments)}){after} from t")
+        source = "" if known.kind == "leader" else " from t"
+        (plan,) = rewrite(f"select {name}({', '.join(arguments)}){after}{source}")
         assert not isinstance(plan, Refuse), plan
     (plan,) = rewrite(f"select {name}({', '.join([quote_literal('x')] * (known.most + 1))}) from t")
     assert isinstance(plan, Refuse)

@@ -118,7 +118,8 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
         ),
         (
             "select sum(a) over (partition by b order by c rows between 1 preceding and current row) from t",
-            'SELECT sum("a") OVER (PARTITION BY "b" ORDER BY "c" rows BETWEEN 1 preceding AND CURRENT ROW) FROM "t"',
+            'SELECT redshift_compat.sum("a") OVER (PARTITION BY "b" ORDER BY "c" '
+            'rows BETWEEN 1 preceding AND CURRENT ROW) FROM "t"',
         ),
         (
             "select last_value(a) over (order by b rows between unbounded preceding and unbounded following) from t",
@@ -127,17 +128,13 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
         ),
         (
             "select listagg(distinct a, ',') within group (order by a) from t",
-            'SELECT string_agg(DISTINCT CAST("a" AS TEXT), \',\' ORDER BY CAST("a" AS TEXT)) FROM "t"',
+            'SELECT redshift_compat.listed(string_agg(DISTINCT CAST("a" AS TEXT), \',\' ORDER BY CAST("a" AS TEXT))) '
+            'FROM "t"',
         ),
         ("vacuum delete only t to 99 percent", 'VACUUM (ANALYZE) "t"'),
         ("vacuum boost", "VACUUM (ANALYZE)"),
         ("analyze t (a, b) predicate columns", 'ANALYZE "t"'),
         ("alter table t alter column a encode zstd", 'ALTER TABLE "t" ALTER COLUMN "a" SET STATISTICS -1'),
-        (
-            "alter table t alter column a type varchar(9)",
-            'ALTER TABLE "t" ALTER COLUMN "a" TYPE varchar(9), DROP CONSTRAINT "a_byte_limit", '
-            'ADD CONSTRAINT "a_byte_limit" CHECK (octet_length("a") <= 9)',
-        ),
         (
             "alter default privileges in schema s grant select on tables to role analyst",
             'ALTER DEFAULT PRIVILEGES IN SCHEMA "s" GRANT SELECT ON TABLES TO "analyst"',
@@ -168,6 +165,17 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
 )
 def test_redshift_text_becomes_this_postgresql_text(sql: str, sent: str) -> None:
     assert rewrite(sql) == (Send(sent),)
+
+
+def test_a_longer_varchar_is_made_outside_of_transactions() -> None:
+    assert rewrite("alter table t alter column a type varchar(9)") == (
+        Script(
+            "SELECT redshift_compat.outside_of_transactions('ALTER TABLE ALTER COLUMN'); "
+            'ALTER TABLE "t" ALTER COLUMN "a" TYPE varchar(9), DROP CONSTRAINT "a_byte_limit", '
+            'ADD CONSTRAINT "a_byte_limit" CHECK (octet_length("a") <= 9)',
+            "ALTER TABLE",
+        ),
+    )
 
 
 def test_a_sort_key_becomes_a_zone_map_over_it_and_every_date() -> None:
