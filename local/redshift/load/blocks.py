@@ -12,14 +12,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from local.redshift.load.columns import INTEGER_BITS, TEXT_TYPES, Column, ValueRefusedError
+from local.redshift.load.columns import INTEGER_BITS, TEXT_TYPES, Column, Number, ValueRefusedError
 from local.redshift.load.objects import MAX_OBJECT_BYTES
 
 Conversion = Callable[[Any], Any]
 
 # Texts may be long.
 _MOST_OTHERS, _MOST_TEXTS = 1 << 15, 1 << 7
-_COMPARABLE = {str, int, type(None)}
+_COMPARABLE: list[set[type]] = [{str, int, type(None)}, {Number, int, type(None)}]
 _decode_any = msgspec.json.Decoder().decode_lines
 _ESCAPES = re.compile(rb"\\u(?:[dD]|0000)")
 # msgspec knows no negative zero that is an integer.
@@ -88,11 +88,29 @@ class BlockDecoder:
         return learns
 
 
-class _Values(dict[str | int | None, Any]):
-    """A column's values with what they become: they repeat themselves, and mostly stay as they are."""
+class _Converted(dict[str | int | None, Any]):
+    """Values with what becomes of them: they repeat themselves, and mostly stay as they are."""
+
+    def __init__(self, conversion: Conversion, most: int) -> None:
+        super().__init__()
+        self._conversion = conversion
+        self._most = most
+
+    def __missing__(self, value: str | int | None) -> Any:
+        if len(self) >= self._most:
+            self.clear()
+        converted = self._conversion(value)
+        # PostgreSQL reads a number in quotes too.
+        if type(value) is not Number and str(converted) == str(value):
+            converted = value
+        self[value] = converted
+        return converted
+
+
+class _Values:
+    """A column's values by the rows of a block."""
 
     def __init__(self, field: str, column: Column, name: str, conversion: Conversion) -> None:
-        super().__init__()
         self.field = field
         self.column = column
         self.name = name
@@ -101,24 +119,19 @@ class _Values(dict[str | int | None, Any]):
         # Integers do not, until they are met in quotes.
         self.may_change = column.type not in ("float8", "bool", *INTEGER_BITS)
         self._as_is: set[type] = {int, type(None)} if column.type in INTEGER_BITS else set()
-        self._most = _MOST_TEXTS if column.type in TEXT_TYPES else _MOST_OTHERS
-
-    def __missing__(self, value: str | int | None) -> Any:
-        if len(self) >= self._most:
-            self.clear()
-        converted = self._conversion(value)
-        # PostgreSQL reads a number in quotes too.
-        self[value] = converted = value if str(converted) == str(value) else converted
-        return converted
+        most = _MOST_TEXTS if column.type in TEXT_TYPES else _MOST_OTHERS
+        # A number as it was written is not the same as its digits in quotes.
+        self._converted = [(kinds, _Converted(conversion, most)) for kinds in _COMPARABLE]
 
     def convert(self, rows: list[Any]) -> None:
         """Set what becomes of each row's value."""
         values = list(map(self._get, rows))
-        if (kinds := set(map(type, values))) <= self._as_is:
+        if (found := set(map(type, values))) <= self._as_is:
             return
-        # Of what is no text some are equal that are not the same: true and 1.
-        converted = list(map(self.__getitem__ if kinds <= _COMPARABLE else self._conversion, values))
-        if converted != values:
+        # Of other values some are equal that are not the same: true and 1.
+        of_a_kind = (converted.__getitem__ for kinds, converted in self._converted if found <= kinds)
+        converted = list(map(next(of_a_kind, self._conversion), values))
+        if converted != values or Number in found:
             deque(map(setattr, rows, repeat(self.field), converted), maxlen=0)
 
 
@@ -129,7 +142,7 @@ def _decoder(every: Sequence[_Values], letter_bytes: int) -> Callable[[bytes], l
         fields.append((values.field, kind) if values.column.not_null else (values.field, kind | None, None))
     # Values have no cycles, and looking for some among so many takes half of the time.
     row = msgspec.defstruct("Row", fields, rename={each.field: each.name for each in every}, kw_only=True, gc=False)
-    return msgspec.json.Decoder(row, float_hook=str).decode_lines
+    return msgspec.json.Decoder(row, float_hook=Number).decode_lines
 
 
 def _kind(column: Column, letter_bytes: int, quoted: bool) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -37,6 +39,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Wide enough that cutting to a scale never rounds.
 _EXACT = Context(prec=400)
 _DIGITS_OF_64_BITS = 19
+_DIGITS_OF_A_DOUBLE = 15
 _UNITS = [Decimal(1).scaleb(-scale) for scale in range(39)]
 
 
@@ -79,6 +82,8 @@ def convert(column: Column, load: Load, value: Any) -> str | float | None:
     text = "" if value is None else as_text(value)
     if column.type not in TEXT_TYPES:
         text = text.strip(_WHITE_SPACE)
+    if column.type == "numeric" and isinstance(value, Number | int) and not isinstance(value, bool):
+        text = _of_double(text, column, load)
     converted: str | float | None = None
     if text or (value is not None and column.type in TEXT_TYPES):
         converted = _CONVERSIONS[column.type](text, column, load)
@@ -184,6 +189,8 @@ def _decimal(text: str, column: Column, load: Load) -> str:
 
     https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html#copy-roundec
     """
+    if column.precision != _DIGITS_OF_64_BITS and _fitting(column.precision, column.scale).fullmatch(text):
+        return text
     rounding = ROUND_HALF_UP if "ROUNDEC" in load.flags else ROUND_DOWN
     try:
         written = Decimal(_number(_NUMBER, text, column))
@@ -193,6 +200,26 @@ def _decimal(text: str, column: Column, load: Load) -> str:
     except InvalidOperation:
         pass
     raise ValueRefusedError(1209, f"Overflow for NUMERIC({column.precision},{column.scale})")
+
+
+@functools.cache
+def _fitting(precision: int, scale: int) -> re.Pattern[str]:
+    """What most numbers look like that need neither be cut nor rounded."""
+    whole = rf"[0-9]{{1,{precision - scale}}}" if precision > scale else "0"
+    return re.compile(rf"-?{whole}(?:\.[0-9]{{1,{scale}}})?" if scale else rf"-?{whole}")
+
+
+def _of_double(text: str, column: Column, load: Load) -> str:
+    """The digits of the double that COPY makes of a JSON number, which cutting may make less than what was written.
+
+    A number in quotes keeps its digits, and ROUNDEC gives those of a number of up to 15:
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html#copy-usage-json-rounding
+    """
+    fits = len(text) <= _DIGITS_OF_A_DOUBLE and _fitting(column.precision, column.scale).fullmatch(text)
+    if fits and ("ROUNDEC" in load.flags or "." not in text):
+        return text
+    double = float(text)
+    return text if math.isinf(double) else f"{Decimal(double):f}"
 
 
 def _over_64_bits(value: Decimal, column: Column) -> bool:

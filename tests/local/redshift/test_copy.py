@@ -45,9 +45,15 @@ def lines(*objects: object) -> str:
         ("decimal(10,5)", "232.463229", Decimal("232.46322")),
         ("decimal(10,5)", "-0.000019", Decimal("-0.00001")),
         ("decimal(10,5)", '"1.5"', Decimal("1.50000")),
+        # A JSON number becomes a double, and is cut then; one in quotes is not.
+        ("decimal(8,2)", "0.29", Decimal("0.28")),
+        ("decimal(8,2)", '"0.29"', Decimal("0.29")),
+        ("decimal(10,5)", "1e-1", Decimal("0.10000")),
+        ("decimal(5,5)", "0.5", Decimal("0.50000")),
+        ("decimal(38,0)", "12345678901234567890123", Decimal(12345678901234567741440)),
         (
             "decimal(38,20)",
-            "123456789012345678.12345678901234567890",
+            '"123456789012345678.12345678901234567890"',
             Decimal("123456789012345678.12345678901234567890"),
         ),
         ("double precision", "12345678901234567890", 1.2345678901234567e19),
@@ -216,6 +222,20 @@ def test_decimals_are_cut_and_with_roundec_rounded(
     uri = put("decimals.json", lines(*({"a": value} for value in ("-20.259", "0.005", "20.255", "99.995"))))
     copy(warehouse, uri, f"json 'auto' {options}")
     assert rows(warehouse) == [(value,) for value in loaded]
+
+
+def test_roundec_gives_the_decimals_of_the_file(warehouse: psycopg.Connection, put: Put) -> None:
+    written = [f"{whole}.{fraction:05}" for whole in (0, 1, 218, 99_999) for fraction in range(1, 100_000, 997)]
+    uri = put("numbers.json", lines(*(f'{{"a": {number}}}' for number in written)))
+    warehouse.execute("create table x (a decimal(10, 5))")
+    copy(warehouse, uri, "json 'auto' roundec")
+    exact = {Decimal(number) for number in written}
+    assert {value for (value,) in rows(warehouse)} == exact
+    warehouse.execute("truncate x")
+    copy(warehouse, uri)
+    cut = {value for (value,) in rows(warehouse)}
+    assert cut != exact
+    assert all(min(abs(value - number) for number in exact) <= Decimal("0.00001") for value in cut)
 
 
 def test_a_decimal_that_roundec_makes_too_long_is_refused(warehouse: psycopg.Connection, put: Put) -> None:
