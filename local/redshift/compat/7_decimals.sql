@@ -71,6 +71,16 @@ begin
     return redshift_compat.fitting(trunc(numeric_mul(cut, (10::numeric ^ -scale)), scale));
 end $$;
 
+-- A DECIMAL of 19 digits is a 64-bit integer: https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
+create or replace function of_64_bits(value numeric) returns numeric
+immutable strict parallel safe language plpgsql as $$
+begin
+    if replace(abs(value)::text, '.', '')::numeric > 9223372036854775807 then
+        raise exception 'Numeric data overflow (result precision)' using errcode = '22003';
+    end if;
+    return value;
+end $$;
+
 -- Amazon says of an explicit cast that it rounds, and of one of values from a table that it does not.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html

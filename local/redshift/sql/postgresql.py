@@ -159,6 +159,8 @@ class Writer(Postgres.Generator):
             value = f"{SCHEMA}.single_byte(CAST({value} AS text))"
         elif expression.this.find(exp.Column, exp.Subquery):
             value = _kept(value, kind)
+        if kind.startswith("numeric(19,"):
+            value = f"{SCHEMA}.of_64_bits(CAST({value} AS {kind}))"
         return f"CAST({value} AS {kind})"
 
     def trycast_sql(self, expression: exp.TryCast) -> str:

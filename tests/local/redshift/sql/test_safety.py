@@ -88,7 +88,10 @@ VOCABULARY = KEYWORDS.union(
     *(_quote(f"{function.target} {name}") for name, function in FUNCTIONS.items()),
     *map(_quote, [*ALLOWED["forms"].values(), *ALLOWED["redshift_settings"], ALLOWED["shared_settings"]]),
     _quote("redshift_compat numeric varchar char integer bigint to_varchar sysdate drop_keys append octet_length"),
-    _quote("limit_columns outside_of_transactions char_length single_byte kept whole quotient listed ceil"),
+    _quote(
+        "limit_columns outside_of_transactions char_length single_byte kept whole quotient listed ceil of_64_bits "
+        "abs replace"
+    ),
     _quote(
         "trunc date_part pg_input_is_valid string_agg percentile_cont text date timestamp regclass statistics reset"
     ),
