@@ -228,8 +228,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--data", type=Path, metavar="DIR", help="then upload DIR, as `seed DIR` does")
 
     up.add_argument(
-        "--isolation", choices=("serializable", "snapshot"),
-        help="how the warehouse isolates transactions from now on (at first: serializable)",
+        "--isolation", choices=("snapshot", "serializable"),
+        help="how the warehouse isolates transactions from now on (at first: snapshot, as in new databases)",
     )  # fmt: skip
 
     down = command("down", _down, "stop everything", "down --purge")

@@ -9,7 +9,7 @@ import signal
 import sys
 
 from local.redshift.copy_command import CopyCommand
-from local.redshift.server import ISOLATIONS, LOOPBACK, Server
+from local.redshift.server import DEFAULT_ISOLATION, ISOLATIONS, LOOPBACK, Server
 from local.redshift.session import statement_log
 from local.redshift.system_tables import NotReadyError, SystemTables
 
@@ -22,7 +22,7 @@ def _arguments() -> argparse.Namespace:
     option("--host", default=LOOPBACK, help=f"address to listen on; another is for containers (default: {LOOPBACK})")
     option("--port", type=int, default=5439, help="port to listen on (default: 5439)")
     option("--dsn", required=True, help="an administrator's log-in to PostgreSQL, libpq's way; PGPASSWORD is read too")
-    option("--isolation", choices=ISOLATIONS, default="serializable", help="of transactions (default: serializable)")
+    option("--isolation", choices=ISOLATIONS, default=DEFAULT_ISOLATION, help="of transactions (default: %(default)s)")
     option("--wait", type=float, default=60, help="seconds to wait for PostgreSQL (default: 60)")
     option("--statement-log", metavar="FILE", help="append every statement of a client, a JSON string a line")
     return parser.parse_args()

@@ -15,7 +15,9 @@ from local.redshift.session import Loader, Session
 LOOPBACK = "127.0.0.1"
 
 log = logging.getLogger("redshift")
-ISOLATIONS = {"serializable": "serializable", "snapshot": r"repeatable\ read"}
+ISOLATIONS = {"snapshot": r"repeatable\ read", "serializable": "serializable"}
+# That of a new database: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html
+DEFAULT_ISOLATION = "snapshot"
 _LIMIT = 1 << 20
 _CONNECT_SECONDS, _STARTUP_SECONDS = 10, 60
 # What PostgreSQL knows too; the drivers of Redshift send more, which PostgreSQL would refuse.

@@ -138,7 +138,7 @@ class RedshiftProgram(Program):
         dsn, _ = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
         return [
             sys.executable, "-m", "local.redshift", "--port", str(home.port(self.name)), "--dsn", dsn,
-            "--isolation", home.mark(ISOLATION) or "serializable",
+            "--isolation", home.mark(ISOLATION) or "snapshot",
         ]  # fmt: skip
 
     def environment(self, home: Home) -> dict[str, str]:

@@ -22,7 +22,7 @@ def isolation(ground: Ground, request: pytest.FixtureRequest) -> Iterator[None]:
     """The warehouse isolates transactions so for the length of the test."""
     ground.stack.up(PROGRAMS, isolation=request.param)
     yield
-    ground.stack.up(PROGRAMS, isolation="serializable")
+    ground.stack.up(PROGRAMS, isolation="snapshot")
 
 
 @pytest.mark.usefixtures("isolation")

@@ -168,6 +168,12 @@ def _check_cast(node: exp.Expr) -> None:
         raise RefusedError(f"The time '{value.name}' is refused: the stand-in does not know it for certain.")
 
 
+def _check_try_cast(node: exp.Expr) -> None:
+    """Refuse types whose limits are checked by a cast of our own, which would fail where TRY_CAST gives null."""
+    if node.to.is_type("char", "nchar", "bpchar", "decimal"):
+        raise RefusedError("TRY_CAST to CHAR and to DECIMAL is refused: the stand-in does not know it for certain.")
+
+
 def _check_pattern(node: exp.Expr) -> None:
     _refuse_pattern("~", node.expression)
 
@@ -265,6 +271,7 @@ _CHECKS: dict[type[exp.Expr], Callable[[Any], object]] = {
     exp.DataType: _check_type,
     exp.Is: _check_is,
     exp.Cast: _check_cast,
+    exp.TryCast: _check_try_cast,
     exp.RegexpLike: _check_pattern,
     exp.Anonymous: _check_function,
     exp.Extract: lambda node: date_part(node.this, "date_part"),

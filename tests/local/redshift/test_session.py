@@ -131,20 +131,20 @@ def test_a_lock_waited_for_too_long_fails_and_the_holder_is_shown(connect: Conne
     assert found == [(holder.info.backend_pid, True)]
 
 
-def test_write_skew_is_error_1023(connect: Connect, schema: str) -> None:
-    first, second = connect(autocommit=False), connect(autocommit=False)
-    first.execute("create table x (a int)")
-    first.commit()
-    for connection in (first, second):
-        connection.execute("insert into x select count(*) from x")
-    first.commit()
-    with pytest.raises(psycopg.errors.InternalError_, match=r"^1023\nDETAIL: +Serializable isolation violation"):
-        second.commit()
-
-
-def test_write_skew_passes_in_a_database_of_snapshot_isolation(schema: str, own_stand_in: Callable[..., str]) -> None:
-    dsn = own_stand_in("--isolation", "snapshot")
+def test_write_skew_is_error_1023_in_a_serializable_database(schema: str, own_stand_in: Callable[..., str]) -> None:
+    dsn = own_stand_in("--isolation", "serializable")
     with psycopg.connect(dsn) as first, psycopg.connect(dsn) as second:
+        first.execute("create table x (a int)")
+        first.commit()
+        for connection in (first, second):
+            connection.execute("insert into x select count(*) from x")
+        first.commit()
+        with pytest.raises(psycopg.errors.InternalError_, match=r"^1023\nDETAIL: +Serializable isolation violation"):
+            second.commit()
+
+
+def test_write_skew_passes_in_a_new_database(connect: Connect, schema: str) -> None:
+    with connect(autocommit=False) as first, connect(autocommit=False) as second:
         first.execute("create table x (a int)")
         first.commit()
         for connection in (first, second):
@@ -155,10 +155,9 @@ def test_write_skew_passes_in_a_database_of_snapshot_isolation(schema: str, own_
         assert first.execute("select a from x").fetchall() == [(0,), (0,)]
 
 
-def test_two_updates_of_a_row_are_error_1023_in_a_database_of_snapshot_isolation(
-    schema: str, own_stand_in: Callable[..., str]
-) -> None:
-    dsn = own_stand_in("--isolation", "snapshot")
+@pytest.mark.parametrize("isolation", ["snapshot", "serializable"])
+def test_two_updates_of_a_row_are_error_1023(schema: str, own_stand_in: Callable[..., str], isolation: str) -> None:
+    dsn = own_stand_in("--isolation", isolation)
     with psycopg.connect(dsn) as first, psycopg.connect(dsn) as second:
         first.execute("create table x (a int)")
         first.execute("insert into x values (1)")

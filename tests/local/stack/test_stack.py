@@ -101,10 +101,11 @@ def test_a_program_that_dies_is_named_by_status_and_brought_back_by_up(own: Stac
 def test_up_changes_how_the_warehouse_isolates_transactions_and_nothing_else(own: Stack) -> None:
     own.up(PROGRAMS)
     before = _pids(own)
-    own.up(PROGRAMS, isolation="snapshot")
+    assert psutil.Process(before["redshift"]).cmdline()[-2:] == ["--isolation", "snapshot"]
+    own.up(PROGRAMS, isolation="serializable")
     after = _pids(own)
     assert {name for name in before if after[name] != before[name]} == {"redshift"}
-    assert psutil.Process(after["redshift"]).cmdline()[-2:] == ["--isolation", "snapshot"]
+    assert psutil.Process(after["redshift"]).cmdline()[-2:] == ["--isolation", "serializable"]
     own.up(PROGRAMS)
     assert _pids(own) == after
 

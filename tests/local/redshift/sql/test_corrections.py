@@ -245,6 +245,8 @@ REFUSED_STATEMENTS = {
     "escape of PostgreSQL's": r"select 1 from x where 'a b' ~ '\\mb'",
     "pattern of a column": "select regexp_substr(v, v) from x",
     "format of PostgreSQL's": "select to_char(timestamp '2018-11-01 01:02:03.4', 'HH24:MI:SS.FF3')",
+    "try_cast to CHAR": "select try_cast('é' as char(4))",
+    "try_cast to DECIMAL": "select try_cast('1.25' as decimal(9, 1))",
     "spoken time": "select timestamp 'now'",
     "infinite time": "select cast('infinity' as date)",
 }
