@@ -109,7 +109,10 @@ def decimal(value: object) -> Decimal | None:
     if not _NUMBER.fullmatch(literal):
         raise UnreadableValueError(f"{_spelled(value)} is not a number")
     try:
-        number = Decimal(literal).quantize(_FIVE_DECIMALS, context=_DECIMAL_38)
+        # COPY makes a double of a number that is not in quotes.
+        # https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html#copy-usage-json-rounding
+        written = Decimal(float(literal) if isinstance(value, JsonNumber) else literal)
+        number = written.quantize(_FIVE_DECIMALS, context=_DECIMAL_38)
     except ArithmeticError:
         number = None
     if number is None or abs(number) >= _ABOVE_ANY_DECIMAL:

@@ -55,6 +55,8 @@ EVENT_COLUMNS = columns("staging_events", list(event()))
 SONG_COLUMNS = columns("staging_songs", list(song("SO1")))
 
 numbers = st.one_of(
+    # Halves of the last digit, of which a double is mostly more or less.
+    st.integers(-(10**10), 10**10).map(lambda number: f"{number // 10**5}.{number % 10**5:05}5"),
     st.integers(-(2**65), 2**65).map(str),
     st.decimals(allow_nan=False, allow_infinity=False).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),

@@ -30,8 +30,11 @@ def lines(*records: Raw) -> bytes:
     [
         ("277.15873", "277.15873"),
         ("277.158734999999999999999", "277.15873"),
-        ("277.158735", "277.15874"),
-        ("-277.158735", "-277.15874"),
+        ("277.158736", "277.15874"),
+        ("-277.158736", "-277.15874"),
+        # Half of the last digit as it is written, and less as a double.
+        ("277.158735", "277.15873"),
+        ('"277.158735"', "277.15874"),
         ("0.1", "0.1"),
         ("1E2", "100"),
         ('"277.158731 "', "277.15873"),
@@ -215,6 +218,8 @@ def test_a_column_takes_what_its_type_takes_and_no_more(
         ('{"length": "1_0.5"}', "length", 'the text "1_0.5" is not a number'),
         ('{"length": 1e40}', "length", "1e40 has more digits than a decimal column can keep"),
         ('{"registration": 1e999}', "registration", "1e999 is too large for a double precision number"),
+        ('{"length": "1e999999999999999999999"}', "length", "has more digits than a decimal column can keep"),
+        ('{"length": 1e999999999999999999999}', "length", "has more digits than a decimal column can keep"),
         ('{"length": -100000}', "length", "-100000 has more digits than a decimal column can keep"),
         ('{"length": 99999.999995}', "length", "99999.999995 has more digits than a decimal column can keep"),
         ('{"level": "' + "é" * 9 + '"}', "level", "the text has 18 bytes, and the column keeps 16"),
