@@ -113,30 +113,29 @@ def _matched(
         # A value is refused of an object that could be read; what is no object has no column.
         fitting = [one for one in named if one.is_json == is_value] or named
         for number, error in enumerate(of_kind):
-            if len(fitting) == len(of_kind):
-                matched.append(_about(file, error, fitting[number], paths, look))
-            elif fitting:
-                matched.append(_about_one_of(file, error, fitting))
-            else:
-                matched.append(LoadError(file, error.line, error.column, error.reason, None, None))
+            about = fitting[number : number + 1] if len(fitting) == len(of_kind) else fitting
+            matched.append(_about(file, error, about, paths, look))
     return matched
 
 
-def _about(file: str, error: Seen, one: JsonObject, paths: Mapping[str, Sequence[str]], look: str) -> LoadError:
-    if error.column:
+def _about(
+    file: str, error: Seen, objects: Sequence[JsonObject], paths: Mapping[str, Sequence[str]], look: str
+) -> LoadError:
+    """The error with the object that it is about. Where that is one of several on a line, all of them are kept."""
+    if not objects:
+        return LoadError(file, error.line, error.column, error.reason, None, None)
+    one = objects[0]
+    is_one = len(objects) == 1
+    if error.column and is_one:
         return load_error(file, one, error.column, error.reason, paths.get(error.column, (error.column,)))
-    words = look_of_line(one.text) or look
+    words = "" if error.column else look_of_line(one.text) or look
     why = f"{error.reason.rstrip('. ')}. {words}" if words else error.reason
-    if one.is_json:
-        return LoadError(file, one.line, "", why, _text(one.text), None)
-    text = _text(one.text)
-    return LoadError(file, one.line, "", why, text, text, one.size)
-
-
-def _about_one_of(file: str, error: Seen, objects: Sequence[JsonObject]) -> LoadError:
-    """Which of several objects on the line it is cannot be told: all of them are kept."""
     text = _text(b" ".join(one.text for one in objects))
-    return LoadError(file, error.line, error.column, error.reason, text, None)
+    # What is refused as a whole is its own value.
+    value = None if error.column or (is_one and one.is_json) else text
+    return LoadError(
+        file, one.line if is_one else error.line, error.column, why, text, value, sum(one.size for one in objects)
+    )
 
 
 def _text(written_bytes: bytes) -> str:

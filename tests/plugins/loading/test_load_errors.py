@@ -193,6 +193,8 @@ def test_of_several_objects_on_a_line_each_is_kept_once(pipeline: Pipeline) -> N
 def test_where_it_cannot_be_told_which_object_of_a_line_it_is_all_are_kept(pipeline: Pipeline) -> None:
     (error,) = left_out(pipeline, b'{"ts": 1} {"ts": "b"}', (1, "ts", "Invalid digit"))
     assert (error.text, error.value) == ('{"ts": 1} {"ts": "b"}', None)
+    (error,) = left_out(pipeline, b'{"ts": oops} oops', (1, "", "Invalid JSON"))
+    assert (error.text, error.value) == ('{"ts": oops} oops', '{"ts": oops} oops')
 
 
 def test_deep_nesting_does_not_hide_the_reason(pipeline: Pipeline) -> None:
