@@ -15,7 +15,7 @@ at once.
 |---|---|
 | `log_date` | the date in the file's name; default is the run's logical date |
 | `through` | also load every date after it up to this one, in this one run: at most 3,660 days on, not past tomorrow |
-| `max_bad_lines` | load although this many lines cannot be read; default 0 |
+| `max_bad_lines` | load although this many lines cannot be read or have an impossible time; default 0 |
 | `missing_file` | `fail` (default), or `skip` a date that has no file and leave it as it was |
 
 **When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
@@ -98,7 +98,8 @@ with DAG(
             minimum=0,
             maximum=99_999,
             title="Bad lines to leave out",
-            description="Load although up to this many lines cannot be read. 0: the first bad line fails the run.",
+            description="Load although up to this many lines cannot be read or have an impossible time. 0: the first "
+            "fails the run.",
         ),
         "missing_file": Param(
             "fail",
@@ -136,6 +137,7 @@ with DAG(
             table="staging_events",
             source="log_files",
             jsonpaths="log_events.json",
+            epoch_ms="ts",
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
             pending={
@@ -147,7 +149,7 @@ with DAG(
             outlets=[Asset("sparkify_staging_events")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
             doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
-            "missing or a line cannot be read: the log names file, line, column and value.",
+            "missing, or if a line cannot be read or has an impossible time: the log names file, line, column, value.",
         )
         stage_songs = S3ToRedshiftOperator(
             task_id="stage_songs",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
 MARK = "h0stile"
 """Stands in each text, so that it is known again wherever it comes to."""
 
@@ -21,18 +26,65 @@ TEXTS = (
 )
 
 ODD_TEXTS = (
-    "half a surrogate \ud83d",
-    "the other half \ude00",
-    "NUL \0",
-    "colours \x1b[31m, title \x1b]0;owned\x07, clipboard \x1b]52;c;cm0gLXJmIH4=\x07",
-    "all of C0 " + "".join(map(chr, range(0x20))),
-    "all of C1 \x7f" + "".join(map(chr, range(0x80, 0xA0))),
-    "bidi \u202egnp.exe\u202c \u2066x\u2069 \u200f",
-    "separators \u2028\u2029\x85\x0b\x0c",
-    "byte-order mark \ufeff, no character \uffff \ufdd0 \U0010ffff",
-    "=HYPERLINK(1)",
-    "+1",
-    "-1",
-    "@SUM(1)",
+    f"half a surrogate {MARK} \ud83d",
+    f"the other half {MARK} \ude00",
+    f"NUL {MARK} \0",
+    f"colours \x1b[31m, title \x1b]0;{MARK}\x07, clipboard \x1b]52;c;cm0gLXJmIH4=\x07",
+    f"all of C0 {MARK} " + "".join(map(chr, range(0x20))),
+    f"all of C1 {MARK} \x7f" + "".join(map(chr, range(0x80, 0xA0))),
+    f"bidi {MARK} \u202egnp.exe\u202c \u2066x\u2069 \u200f",
+    f"separators {MARK} \u2028\u2029\x85\x0b\x0c",
+    f"byte-order mark \ufeff, no character \uffff \ufdd0 \U0010ffff {MARK}",
+    f'=HYPERLINK("https://a.example/{MARK}")',
+    f"+{MARK}",
+    f"-{MARK}",
+    f"@{MARK}",
 )
 """What breaks a terminal, an encoding, a drawing or a spreadsheet that takes it as it is."""
+
+
+def odd_files(event: Mapping[str, Any]) -> dict[str, bytes]:
+    """Files of a date, each of this event and of something odd, by what that is; in .gz where the file is named so."""
+    line = json.dumps(event).encode()
+    other = json.dumps({**event, "itemInSession": 77}).encode()
+    plain = line + b"\n" + other + b"\n"
+    text = plain.decode()
+    deep = b"[" * 100_000 + b"]" * 100_000
+    return {
+        "byte-order mark": b"\xef\xbb\xbf" + plain,
+        "byte-order mark within": line + b"\n\xef\xbb\xbf" + other,
+        "UTF-16": text.encode("utf-16"),
+        "UTF-16 without a mark": text.encode("utf-16-le"),
+        "UTF-16 the other way round": text.encode("utf-16-be"),
+        "UTF-32": text.encode("utf-32"),
+        "Latin-1": plain.replace(b"Porto", b"M\xfcnchen"),
+        "gzip": gzip.compress(plain),
+        "packed twice.gz": gzip.compress(gzip.compress(plain)),
+        "plain.gz": plain,
+        "cut off.gz": gzip.compress(plain)[:-9],
+        "two members.gz": gzip.compress(line + b"\n") + gzip.compress(other),
+        "zeros": b"\0" * 1000,
+        "zeros behind": plain + b"\0" * 1000,
+        "Ctrl-Z": plain + b"\x1a",
+        "CR LF": plain.replace(b"\n", b"\r\n"),
+        "CR CR LF": plain.replace(b"\n", b"\r\r\n"),
+        "CR": plain.replace(b"\n", b"\r"),
+        "raw controls": b"".join(line.replace(b"Porto", bytes([code])) + b"\n" for code in range(0x20)),
+        "deep nesting": plain + line.replace(b'"Porto"', deep),
+        "deep nesting that never ends": plain + line.replace(b'"Porto"', deep[:100_000]),
+        "commas": line + b",\n" + other + b",\n",
+        "an array": b"[" + line + b",\n" + other + b"]",
+        "pretty": json.dumps(event, indent=1).encode() + b"\n" + other,
+        "all on one line": line + other + b" " + line.replace(b'"ts": 1', b'"ts": x1'),
+        "never ends": plain + line[:-40] + b"\n" + line.replace(b'"itemInSession": 0', b'"itemInSession": 78'),
+        "nothing": b"",
+        "blanks": b" \r\n\t\n",
+        "no object": b'null\n1\n"x"\n[]\ntrue\n',
+    }
+
+
+ODD_TIMES = (
+    *(0, 1, -1, -62_135_596_800_000, 253_402_300_799_999, 946_684_799_999, 4_102_444_800_000),
+    *(1_543_660_000, 1_543_660_000_000_000, 1_543_660_000_000_000_000, 2**63 - 1, -(2**63)),
+)
+"""Times that are no epoch milliseconds of this century, all of which a BIGINT holds: defaults, edges, other units."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sparkify.loading.encodings import OF_GZIP, look_of_file
+from sparkify.loading.epoch_times import SPAN, count_outside, is_outside, lines_outside
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import insert_rows
 from sparkify.loading.json_values import steps
@@ -17,6 +19,7 @@ from sparkify.loading.load_errors import (
     copy_failure,
     last_copy_id,
     lines_left_out,
+    listed,
     why_copy_failed,
 )
 from sparkify.loading.refused_lines import LoadError
@@ -65,7 +68,7 @@ class ManifestCopy:
         #: The names that lead to each column's value in an object of the file.
         self.paths: dict[str, tuple[str, ...]] = {}
         self.jsonpaths_url = ""
-        self._rejects: list[list[object]] = []
+        self._refused: list[tuple[str | None, LoadError]] = []
 
     def prepare(self, warehouse: Warehouse) -> None:
         """Make ``incoming`` anew and upload the field mapping."""
@@ -78,7 +81,7 @@ class ManifestCopy:
             )
         self.paths = {column: steps(path) for column, path in zip(self.columns, paths, strict=True)}
         self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
-        self._rejects = []
+        self._refused = []
         warehouse.execute("drop table if exists incoming")
         warehouse.execute(f"create temp table incoming (like {self.table})")
 
@@ -105,6 +108,52 @@ class ManifestCopy:
                 "the tables are as they were. Fix the files and clear this task."
             )
         return rows
+
+    def leave_out_times(
+        self, warehouse: Warehouse, load: Load, files: Mapping[str, Sequence[SourceFile]], column: str
+    ) -> dict[str, int]:
+        """Treat the rows whose time no line can mean as lines that were refused; returns how many, by log date.
+
+        One query, unless there are any: then the files are read again to find their lines.
+
+        :param files: what was copied, by log date; each row of ``incoming`` says its own.
+        :param column: epoch milliseconds.
+        :raises DataError: if that makes more refused lines than are allowed, naming the first.
+        """
+        if column not in self.paths:
+            raise SettingsError(f"epoch_ms={column!r} is no column of {self.table} that a file is copied into.")
+        counts = count_outside(warehouse, "incoming", column, PARTITION)
+        outside = sum(counts.values())
+        allowed = load.rows_refused + outside <= self.max_bad_lines
+        named: list[LoadError] = []
+        for log_date, count in counts.items():
+            most = count if allowed else min(count, SHOWN - len(named))
+            found = list(itertools.islice(self._lines_outside(files[log_date], column), most))
+            named += found
+            if not allowed:
+                continue
+            if len(found) < count:
+                raise Unavailable(
+                    f"{count} row(s) of log date {log_date} have a {column} outside {SPAN}, and {len(found)} of their "
+                    "lines were found in its files, which may have changed since. Nothing was loaded. Clear this task "
+                    "to try again."
+                )
+            self._note_refused(load, found, log_date)
+        if not allowed:
+            refused = f"; COPY refused {load.rows_refused} more" if load.rows_refused else ""
+            raise DataError(
+                f"{outside} line(s) have a {column} outside {SPAN}{refused}: more than max_bad_lines="
+                f"{self.max_bad_lines}. The tables are as they were:\n{listed(named, outside)}\n"
+                "Fix the file and clear this task, or set the param max_bad_lines to load the rest."
+            )
+        if counts:
+            load.rows_staged -= warehouse.execute(f"delete from incoming where {is_outside(column)}")
+        return counts
+
+    def _lines_outside(self, files: Sequence[SourceFile], column: str) -> Iterator[LoadError]:
+        refused = [line for _, line in self._refused]
+        for file in files:
+            yield from lines_outside(self.source, file, column, self.paths[column], refused)
 
     def ledger(self, warehouse: Warehouse, files: Sequence[SourceFile], name: str) -> None:
         """Put the files' keys and ETags into the temporary table ``incoming_files``."""
@@ -161,25 +210,26 @@ class ManifestCopy:
         for line in refused[: max(0, SHOWN - load.rows_refused)]:
             self.log.warning("Left out: %s", line)
         load.rows_refused += len(refused)
-        self._rejects += [
-            [
-                self.table,
-                log_date,
-                line.file,
-                line.line,
-                line.column,
-                None if line.value is None else fitting(line.value, LONGEST_VARCHAR),
-                fitting(line.reason, LONGEST_REASON),
-                None if line.text is None else fitting(line.text, LONGEST_VARCHAR),
-            ]
-            for line in refused
-        ]
+        self._refused += [(log_date, line) for line in refused]
 
     def keep_rejects(self, warehouse: Warehouse) -> None:
         """Write the lines that were left out into ``staging_rejects``; to be called in the load's transaction."""
         columns = ["table_name", "log_date", "file_name", "line_number", "column_name", "value", "reason", "line"]
-        for first in range(0, len(self._rejects), ROWS_AN_INSERT):
-            insert_rows(warehouse, "staging_rejects", columns, self._rejects[first : first + ROWS_AN_INSERT])
+        for first in range(0, len(self._refused), ROWS_AN_INSERT):
+            rows = [self._reject(*refused) for refused in self._refused[first : first + ROWS_AN_INSERT]]
+            insert_rows(warehouse, "staging_rejects", columns, rows)
+
+    def _reject(self, log_date: str | None, line: LoadError) -> list[object]:
+        return [
+            self.table,
+            log_date,
+            line.file,
+            line.line,
+            line.column,
+            None if line.value is None else fitting(line.value, LONGEST_VARCHAR),
+            fitting(line.reason, LONGEST_REASON),
+            None if line.text is None else fitting(line.text, LONGEST_VARCHAR),
+        ]
 
 
 def path_of(run_id: RunId) -> str:

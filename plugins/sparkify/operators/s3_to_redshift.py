@@ -46,6 +46,8 @@ class S3ToRedshiftOperator(WarehouseOperator):
         ``incoming`` and ``outgoing``, the rows the partition will have and had. (templated)
     :param max_bad_lines: how many unreadable lines may be left out, and kept in ``staging_rejects``, before the load
         fails; default 0. (templated)
+    :param epoch_ms: column of epoch milliseconds. A line whose time lies outside 2000-01-01 to 2100-01-01 UTC, as one
+        in another unit does, counts as unreadable; null does not. Of ``log_files`` only; default none. (not templated)
     :param missing_file: what a log date without a file does: ``fail`` (default) or ``skip``, which leaves the date as
         it was loaded before. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
@@ -66,11 +68,14 @@ class S3ToRedshiftOperator(WarehouseOperator):
         jsonpaths: str,
         pending: Mapping[str, str] | None = None,
         max_bad_lines: int | str = 0,
+        epoch_ms: str | None = None,
         missing_file: str = "fail",
         **kwargs: Any,
     ) -> None:
         if source not in SOURCES:
             raise ValueError(f"source={source!r} is unknown. Use one of {', '.join(SOURCES)}.")
+        if epoch_ms and source != "log_files":
+            raise ValueError(f"epoch_ms={epoch_ms!r} is of log_files, and source is {source!r}. Leave it out.")
         super().__init__(**kwargs)
         self.table = table
         self.source = source
@@ -78,6 +83,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         self.jsonpaths = jsonpaths
         self.pending_tables, self.pending_sql = split_pending(pending)
         self.max_bad_lines = max_bad_lines
+        self.epoch_ms = epoch_ms
         self.missing_file = missing_file
 
     @property
@@ -114,6 +120,9 @@ class S3ToRedshiftOperator(WarehouseOperator):
             load.by_date[log_date] = {"files": len(of_date), "lines": rows + refused, "refused": refused}
             warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
+        if self.epoch_ms:
+            for log_date, count in copy.leave_out_times(warehouse, load, files, self.epoch_ms).items():
+                load.by_date[log_date]["refused"] += count
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
             self._still(copy.source, dates, files)
