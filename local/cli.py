@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import shlex
@@ -17,7 +18,7 @@ from local.runs import Backfill, Runner, check_range, parse_date
 from local.seeding import seed, source_folders
 from local.simulator import Recipe
 from local.simulator import command as simulator
-from local.stack import connections
+from local.stack import connections, environment
 from local.stack.airflow_api import AirflowApi
 from local.stack.connections import SOURCE_BUCKET
 from local.stack.home import Home
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[Home, argparse.Namespace], int] = options.command
     try:
-        code = command(Home.find(), options)
+        # What is of an AWS account or a warehouse of the user's is found by the user's shell.
+        is_ours = options.command is not _verify and getattr(options, "bucket", None) is None
+        with environment.apart_from_the_shell() if is_ours else contextlib.nullcontext():
+            code = command(Home.find(), options)
         # Here, where it can still be told that the disk it goes to is full.
         sys.stdout.flush()
         return code

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local import query, terminal
 from local.errors import LocalStackError
-from local.stack import connections
+from local.stack import connections, environment
 from local.stack.home import Home
 
 DAG = "sparkify_report"
@@ -27,8 +27,11 @@ def show(home: Home, to_open: bool) -> Path:
         )
     file = home.folder / "report.html"
     file.write_bytes(page)
-    if to_open and not webbrowser.open(file.as_uri()):
-        terminal.tell("No browser could be started; open the file yourself.")
+    if to_open:
+        with environment.as_the_user():
+            opened = webbrowser.open(file.as_uri())
+        if not opened:
+            terminal.tell("No browser could be started; open the file yourself.")
     return file
 
 

@@ -124,6 +124,30 @@ def test_the_demo_brings_no_tool_of_developers() -> None:
     assert everything >= FOR_DEVELOPERS
 
 
+def test_an_installation_gets_the_users_proxy_and_index_and_no_variable_that_leads_python_elsewhere(
+    clone: Path,
+) -> None:
+    venv = clone / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    for name in ("uv", "python"):
+        (venv / "bin" / name).write_text(f"#!/bin/sh\n{shutil.which('env')} > {clone}/{name}.env\n")
+        (venv / "bin" / name).chmod(0o755)
+    (venv / ".made").touch()
+    kept = {
+        "HTTPS_PROXY": "http://p",
+        "no_proxy": "x",
+        "PIP_INDEX_URL": "http://i",
+        "SSL_CERT_FILE": "/c",
+        "AWS_PROFILE": "a",
+    }
+    dropped = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONOPTIMIZE")
+    _make(clone, "demo", **kept, **dict.fromkeys(dropped, "/no"))
+    for name in ("uv", "python"):
+        lines = (clone / f"{name}.env").read_text().splitlines()
+        assert {f"{variable}={value}" for variable, value in kept.items()} <= set(lines)
+        assert [line for line in lines if line.startswith("PYTHON")] == []
+
+
 @pytest.mark.deployment
 def test_without_network_it_says_what_to_check_and_the_next_one_begins_anew(clone: Path) -> None:
     (clone / "bin" / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]

@@ -6,17 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 
 import psycopg
 
 from local.errors import LocalStackError
+from local.stack import environment
 from local.stack.connections import AIRFLOW_USER, airflow_connections, airflow_url
 from local.stack.databases import METADATA, admin_dsn, metadata_url
 from local.stack.home import PROJECT, Home
 from local.stack.ports import LOOPBACK
 
-_FOREIGN = ("AIRFLOW", "AWS_", "PG", "PYTHON", "SPARKIFY_", "SUPERVISOR_")
 _MIGRATED = "airflow_migrated"
 NOTED = "airflow_settings"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
@@ -67,11 +66,6 @@ if "scheduler" in sys.argv:
     import airflow.providers.postgres.hooks.postgres
     import airflow.sdk.execution_time.task_runner
 """
-
-
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what would make a program of ours use another Airflow, AWS or PostgreSQL."""
-    return {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
 
 
 def settings(home: Home) -> dict[str, str]:
@@ -161,7 +155,7 @@ def migrate(home: Home) -> None:
     with log.open("wb") as output:
         done = subprocess.run(
             command("db", "migrate"),
-            env=clean_environment(os.environ) | settings(home),
+            env=environment.of_programs(os.environ) | settings(home),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -58,7 +58,8 @@ def s3_client_of_environment(connections: int = 10) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(max_pool_connections=connections))
+    # A session of its own: boto3's default one may have been made apart from the shell.
+    return boto3.session.Session().client("s3", config=Config(max_pool_connections=connections))
 
 
 def redshift_arguments(home: Home) -> dict[str, Any]:

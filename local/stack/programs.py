@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from local.stack import airflow_settings, databases
+from local.stack import airflow_settings, databases, environment
 from local.stack.accounts import Account
 from local.stack.connections import (
     CONTROL_BUCKET,
@@ -225,11 +225,11 @@ def launch(name: str) -> None:
     """Become a program of the home that `$SPARKIFY_HOME` names."""
     home = Home.find()
     program = PROGRAMS[name]
-    environment = airflow_settings.clean_environment(os.environ) | program.environment(home)
+    variables = environment.of_programs(os.environ) | program.environment(home)
     command = program.command(home)
     folder = program.folder(home)
     account = program.account(home)
     if account is not None:
         account.become()
     os.chdir(folder)
-    os.execve(command[0], command, environment)  # noqa: S606  # a list, no shell
+    os.execve(command[0], command, variables)  # noqa: S606  # a list, no shell

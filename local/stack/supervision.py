@@ -19,7 +19,7 @@ from urllib.parse import quote
 import psutil
 
 from local.errors import LocalStackError
-from local.stack.airflow_settings import clean_environment
+from local.stack import environment
 from local.stack.home import PROJECT, Home
 from local.stack.ports import LOOPBACK, PortReservations
 from local.stack.programs import Program
@@ -83,7 +83,7 @@ class Supervisor:
         started = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
             cwd=folder,
-            env=clean_environment(os.environ) | {"PYTHONPATH": str(PROJECT), "SPARKIFY_HOME": str(home.folder)},
+            env=environment.of_programs(os.environ) | {"PYTHONPATH": str(PROJECT), "SPARKIFY_HOME": str(home.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

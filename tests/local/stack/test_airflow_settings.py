@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.stack.airflow_settings import clean_environment, write_local_settings
+from local.stack import environment
+from local.stack.airflow_settings import write_local_settings
 from local.stack.home import PROJECT, Home
 
 LOOK = """
@@ -22,7 +23,7 @@ def test_whoever_waits_for_the_report_at_a_laptop_waits_ten_seconds_at_most(tmp_
     home = Home(tmp_path)
     home.airflow.mkdir(parents=True)
     write_local_settings(home)
-    env = clean_environment(os.environ) | {
+    env = environment.of_programs(os.environ) | {
         "AIRFLOW_HOME": str(home.airflow),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
