@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
 import os
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,20 @@ from local.stack.connections import (
 )
 from local.stack.home import PROJECT, Home
 
+# What PostgreSQL and its clients say of a server that is starting, or has no room for a moment.
+_NOT_YET = re.compile(
+    r"(?i)refused|starting up|not (yet )?accepting|timeout|timed out|closed the connection|57P03|53300"
+)
 #: The mark of a home that says how its warehouse isolates transactions.
 ISOLATION = "isolation"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a program does not work; `passes` says whether time alone may help, as it does while a program starts."""
+
+    said: str
+    passes: bool = True
 
 
 class Program(ABC):
@@ -64,7 +79,7 @@ class Program(ABC):
         self.folder(home).mkdir(exist_ok=True)
 
     @abstractmethod
-    def unhealthy(self, home: Home, started: float) -> str | None:
+    def unhealthy(self, home: Home, started: float) -> Problem | None:
         """Return why it does not work yet, or None if it works; `started` is when it was started (epoch)."""
 
     def fingerprint(self, home: Home) -> str:
@@ -96,8 +111,9 @@ class PostgresProgram(Program):
     def prepare(self, home: Home) -> None:
         databases.own_server(home).prepare()
 
-    def unhealthy(self, home: Home, started: float) -> str | None:
-        return databases.unreachable(home)
+    def unhealthy(self, home: Home, started: float) -> Problem | None:
+        said = databases.unreachable(home)
+        return None if said is None else Problem(said, passes=_NOT_YET.search(said) is not None)
 
 
 class S3Program(Program):
@@ -115,15 +131,17 @@ class S3Program(Program):
     def environment(self, home: Home) -> dict[str, str]:
         return {"PYTHONPATH": str(PROJECT), "AWS_ACCESS_KEY_ID": home.secret("aws_access_key_id")}
 
-    def unhealthy(self, home: Home, started: float) -> str | None:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def unhealthy(self, home: Home, started: float) -> Problem | None:
+        from botocore import exceptions as boto
 
         try:
             names = {bucket["Name"] for bucket in s3_client(home).list_buckets()["Buckets"]}
-        except (BotoCoreError, ClientError) as error:
-            return str(error)
+        except (boto.HTTPClientError, boto.ConnectionError) as error:
+            return Problem(str(error))
+        except (boto.BotoCoreError, boto.ClientError) as error:
+            return Problem(str(error), passes=False)
         missing = {SOURCE_BUCKET, CONTROL_BUCKET} - names
-        return f"bucket {missing.pop()} is missing" if missing else None
+        return Problem(f"bucket {missing.pop()} is missing", passes=False) if missing else None
 
 
 class RedshiftProgram(Program):
@@ -145,21 +163,18 @@ class RedshiftProgram(Program):
         _, password = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
         return {"PYTHONPATH": str(PROJECT), "PGPASSWORD": password, **aws_environment(home)}
 
-    def unhealthy(self, home: Home, started: float) -> str | None:
+    def unhealthy(self, home: Home, started: float) -> Problem | None:
         import redshift_connector
 
         try:
-            connection = redshift_connector.connect(**redshift_arguments(home), timeout=10)
-        except (redshift_connector.Error, OSError) as error:
-            return str(error)
-        try:
-            cursor = connection.cursor()
-            cursor.execute("select 1")
-            cursor.fetchone()
-        except (redshift_connector.Error, OSError) as error:
-            return str(error)
-        finally:
-            connection.close()
+            with contextlib.closing(redshift_connector.connect(**redshift_arguments(home), timeout=10)) as connection:
+                cursor = connection.cursor()
+                cursor.execute("select 1")
+                cursor.fetchone()
+        except (redshift_connector.InterfaceError, redshift_connector.OperationalError, OSError) as error:
+            return Problem(str(error))
+        except redshift_connector.Error as error:
+            return Problem(str(error), passes=_NOT_YET.search(str(error)) is not None)
         return None
 
 
@@ -182,20 +197,22 @@ class AirflowProgram(Program):
     def environment(self, home: Home) -> dict[str, str]:
         return airflow_settings.settings(home)
 
-    def unhealthy(self, home: Home, started: float) -> str | None:
+    def unhealthy(self, home: Home, started: float) -> Problem | None:
         try:
             response = requests.get(f"{airflow_url(home)}/api/v2/monitor/health", timeout=10)
             response.raise_for_status()
             health: dict[str, Any] = response.json()
+        except requests.HTTPError as error:
+            return Problem(str(error), passes=False)
         except requests.RequestException as error:
-            return str(error)
+            return Problem(str(error))
         part = health.get(self._health or "metadatabase") or {}
         if part.get("status") != "healthy":
-            return f"Airflow says it is {part.get('status') or 'not there'}"
+            return Problem(f"Airflow says it is {part.get('status') or 'not there'}")
         beat = part.get(f"latest_{self._health}_heartbeat")
         # The heart-beat of the program's predecessor looks healthy for half a minute after its death.
         if beat and datetime.datetime.fromisoformat(beat).timestamp() < started:
-            return "no heart-beat since it was started"
+            return Problem("no heart-beat since it was started")
         return None
 
 

@@ -17,11 +17,14 @@ from local.errors import LocalStackError
 from local.stack import airflow_settings, databases, leftovers
 from local.stack.home import Home
 from local.stack.ports import PortReservations, listens
-from local.stack.programs import AIRFLOW, ISOLATION, PROGRAMS, Program
+from local.stack.programs import AIRFLOW, ISOLATION, PROGRAMS, Problem, Program
 from local.stack.supervision import Supervised, Supervisor
 
 ALL = tuple(PROGRAMS)
 HEALTHY_SECONDS = 240.0
+# How long a program may refuse what it will answer in the end, and how often to say what is being waited for.
+REFUSING_SECONDS = 10.0
+TELL_SECONDS = 10.0
 _LOG_LINES = 25
 _STOP_ORDER = (AIRFLOW, ("redshift",), ("s3", "postgres"))
 
@@ -198,7 +201,7 @@ class Stack:
         self._tell(program.name, "works")
 
     def _wait_until_healthy(self, program: Program, supervisor: Supervisor, offset: int) -> None:
-        deadline = time.monotonic() + HEALTHY_SECONDS
+        began = refusing = told = time.monotonic()
         while not self._failed.is_set():
             known = supervisor.programs()[program.name]
             if known.died:
@@ -206,17 +209,23 @@ class Stack:
             problem = self._problem(program, known)
             if problem is None:
                 return
-            if time.monotonic() > deadline:
-                said = f"does not work after {HEALTHY_SECONDS:.0f} seconds ({problem})"
+            now = time.monotonic()
+            if problem.passes:
+                refusing = now
+            if now - refusing > REFUSING_SECONDS or now - began > HEALTHY_SECONDS:
+                said = f"does not work after {now - began:.0f} seconds ({problem.said})"
                 raise LocalStackError(self._obituary(program, said, offset))
+            if now - told > TELL_SECONDS:
+                told = now
+                self._tell(program.name, f"not yet after {now - began:.0f} seconds: {problem.said}")
             time.sleep(0.2)
 
-    def _problem(self, program: Program, known: Supervised) -> str | None:
+    def _problem(self, program: Program, known: Supervised) -> Problem | None:
         # What answers on the port may be another home's: the process itself must listen there.
         if program.preferred_port is not None:
             port = self.home.port(program.name)
             if not listens(known.pid, port):
-                return f"it does not listen on port {port}"
+                return Problem(f"it does not listen on port {port}")
         return program.unhealthy(self.home, known.started)
 
     def _obituary(self, program: Program, what: str, offset: int) -> str:
@@ -236,7 +245,8 @@ class Stack:
         if not known.runs:
             return ProgramStatus(program.name, "DOWN", None, "it is not running", log)
         problem = self._problem(program, known)
-        return ProgramStatus(program.name, "OK" if problem is None else "SICK", known.pid, problem, log)
+        said = None if problem is None else problem.said
+        return ProgramStatus(program.name, "OK" if problem is None else "SICK", known.pid, said, log)
 
     def _stop_programs(self, supervisor: Supervisor) -> None:
         running = {name for name, known in supervisor.programs().items() if known.runs}

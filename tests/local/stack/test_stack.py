@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from local import query
 from local.errors import LocalStackError
 from local.stack import connections, databases
+from local.stack import stack as stack_module
 from local.stack.home import Home
 from local.stack.ports import LOOPBACK, PortReservations
 from local.stack.postgres import Postgres
@@ -176,6 +178,29 @@ def test_a_program_that_cannot_start_fails_with_the_end_of_its_log(own: Stack) -
     with pytest.raises(LocalStackError, match=r"(?s)s3 ended at once.*JSONDecodeError"):
         own.up(("postgres", "s3"))
     assert "s3" in _problems(own)
+
+
+def test_a_program_that_refuses_its_own_commands_is_told_within_seconds(
+    own: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.up(("postgres",))
+    own.down()
+    state = own.home.folder / "state.json"
+    state.write_text(state.read_text().replace(own.home.secret("postgres"), "another-password"))
+    monkeypatch.setattr(stack_module, "REFUSING_SECONDS", 2.0)
+    began = time.monotonic()
+    with pytest.raises(
+        LocalStackError, match=r"(?s)postgres does not work after \d+ seconds \(.*password authentication"
+    ):
+        own.up(("postgres",))
+    assert time.monotonic() - began < 60
+
+
+def test_what_a_program_is_waited_for_is_told(own: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(stack_module, "TELL_SECONDS", 0.0)
+    Stack(own.home, lambda name, message: told.append(f"{name}: {message}")).up(("postgres",))
+    assert [line for line in told if line.startswith("postgres: not yet after 0 seconds: it does not listen on port")]
 
 
 def test_purge_leaves_nothing(tmp_path: Path) -> None:
