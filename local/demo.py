@@ -49,6 +49,8 @@ def run(home: Home, options: argparse.Namespace) -> int:
         terminal.tell(f"Generating {recipe.days} days of about {recipe.events_per_day:,} events in {folder}.")
         with terminal.bar("Generating") as progress:
             generate(folder, recipe, True, progress)
+    # Who uses Sparkify, and where, is nobody else's on this machine, made up as it is.
+    folder.chmod(0o700)
     with terminal.bar("Uploading") as progress:
         seed(connections.s3_client(home, connections=16), connections.SOURCE_BUCKET, folder, False, progress)
     terminal.tell(f"Loading {recipe.start} to {recipe.last} by {DAG}: Airflow makes a run for each date.")

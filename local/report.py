@@ -26,6 +26,8 @@ def show(home: Home, to_open: bool) -> Path:
             f"backfill FIRST LAST`, or make one now by `python -m local trigger --dag {DAG}`."
         )
     file = home.folder / "report.html"
+    file.touch(mode=0o600)
+    file.chmod(0o600)
     file.write_bytes(page)
     if to_open:
         with environment.as_the_user():

@@ -18,8 +18,9 @@ from local.errors import LocalStackError
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK_SECONDS = 300.0
-_ROOT_MODE = 0o711
 _PRIVATE = 0o700
+_PRIVATE_FILE = 0o600
+_PASSABLE = 0o710
 
 
 class Home:
@@ -84,13 +85,21 @@ class Home:
 
     def create(self) -> None:
         """Make the folders that are missing."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # As root, PostgreSQL runs as another account and passes through here: pass, but not look around.
-        self.folder.chmod(_ROOT_MODE)
+        self._make_folder()
         for folder in (self.s3, self.airflow, self.logs, self.run):
             folder.mkdir(mode=_PRIVATE, exist_ok=True)
         if not self.exists:
             self._save({"id": secrets.token_hex(8), "ports": {}, "secrets": {}, "marks": {}})
+
+    def let_through(self, group: int) -> None:
+        """Let this group through, and no other: as root, PostgreSQL runs as another account and lives in here."""
+        os.chown(self.folder, -1, group)
+        self.folder.chmod(_PASSABLE)
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            self.folder.chmod(_PRIVATE)
 
     @property
     def identity(self) -> str:
@@ -141,10 +150,13 @@ class Home:
     @contextlib.contextmanager
     def locked(self, tell: Callable[[str], None]) -> Iterator[None]:
         """Keep other commands that start or stop programs of this home away; wait for one that is at it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         deadline = time.monotonic() + LOCK_SECONDS
         told = False
-        with (self.folder / "lock").open("a+") as lock:
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
+        with os.fdopen(descriptor, "r+") as lock:
+            # Whoever may read it may hold it, and so keep every command of this home waiting.
+            os.fchmod(descriptor, _PRIVATE_FILE)
             while True:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

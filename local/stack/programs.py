@@ -109,7 +109,10 @@ class PostgresProgram(Program):
         return {"LC_ALL": "C", "TZ": "UTC"}
 
     def prepare(self, home: Home) -> None:
-        databases.own_server(home).prepare()
+        server = databases.own_server(home)
+        if server.account.switch:
+            home.let_through(server.account.gid)
+        server.prepare()
 
     def unhealthy(self, home: Home, started: float) -> Problem | None:
         said = databases.unreachable(home)

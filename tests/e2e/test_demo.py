@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ def test_a_demo_is_killed_while_airflow_loads(own: CommandLine) -> None:
 def test_started_again_it_goes_on_to_the_end(own: CommandLine) -> None:
     said = own.run(*DEMO)
     assert "All 7 tables are equal" in own.run("verify", str(own.home / "demo"))
+    assert stat.S_IMODE((own.home / "demo").stat().st_mode) == 0o700
     assert _loads(own) == 4
 
     plays = own.value("select count(*) from songplays")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def test_the_latest_report_is_written_into_the_home(
         assert cli.main(["report"]) == 0
         assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
         assert (folder / "report.html").read_text("utf-8") == content
+        assert stat.S_IMODE((folder / "report.html").stat().st_mode) == 0o600
 
 
 @pytest.mark.usefixtures("folder")

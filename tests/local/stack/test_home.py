@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -24,6 +25,35 @@ def test_the_file_with_the_passwords_is_readable_by_its_owner_alone(tmp_path: Pa
     home.create()
     home.secret("admin")
     assert stat.S_IMODE((home.folder / "state.json").stat().st_mode) == 0o600
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nobody_else_enters_a_home_or_holds_its_lock(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with home.locked(print):
+        home.create()
+        assert mode(home.folder / "lock") == 0o600
+    assert mode(home.folder) == 0o700
+
+
+def test_a_lock_that_an_older_version_left_open_to_all_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch(mode=0o644)
+    with Home(tmp_path).locked(print):
+        assert mode(tmp_path / "lock") == 0o600
+
+
+def test_a_group_is_let_through_and_nobody_else(tmp_path: Path) -> None:
+    group = 60_777 if os.geteuid() == 0 else os.getegid()
+    home = Home(tmp_path / "home")
+    home.create()
+    home.let_through(group)
+    assert (mode(home.folder), home.folder.stat().st_gid) == (0o710, group)
+    # As root, PostgreSQL may be running in there.
+    home.create()
+    assert mode(home.folder) == (0o710 if os.geteuid() == 0 else 0o700)
 
 
 def test_two_homes_have_different_passwords(tmp_path: Path) -> None:
