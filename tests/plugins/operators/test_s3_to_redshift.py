@@ -311,6 +311,19 @@ def test_the_driver_keeps_what_copy_says_of_lines_left_out(pipeline: Pipeline) -
         assert warehouse.notices() == []
 
 
+@pytest.mark.parametrize("conn_type", ["redshift", "postgres"])
+def test_lines_left_out_are_counted_with_either_driver(pipeline: Pipeline, conn_type: str) -> None:
+    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    extra = connection["extra"] if conn_type == "redshift" else {}
+    pipeline.set_connection("redshift_default", {**connection, "conn_type": conn_type, "extra": extra})
+    pipeline.put(
+        {FOLDER + "2018-11-01-events.json": b"\n".join([line(), b'{"ts": "x"}', b"{oops}", line(ts=NOON * 1000)])}
+    )
+    counts = pipeline.run(DAY, only=STAGE, max_bad_lines=3)["stage_events"]
+    assert (counts["rows_staged"], counts["rows_refused"]) == (1, 3)
+    assert pipeline.rows("select line_number from staging_rejects order by 1") == [(2,), (3,), (4,)]
+
+
 def test_a_plain_file_with_the_name_of_a_packed_one_is_named(pipeline: Pipeline) -> None:
     pipeline.put(
         {
