@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from datetime import date
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from sparkify.loading.exceptions import DataError
 from tests.field.cases import Case, cases
 from tests.field.conftest import Ground
-from tests.pipeline import WRITING
 
 STAGE = ("tables", "stage_events", "check_staging")
 REJECTS = "select file_name, line_number, column_name, value, reason, line from staging_rejects order by line_number"
@@ -86,54 +84,6 @@ def test_what_is_left_out_is_kept_once_and_as_it_stands_in_the_file(ground: Grou
         assert first_line in lines[number - 1] or line.encode() in data
     staged = ground.pipeline.rows("select item_in_session from staging_events")
     assert not any(f'"itemInSession": {item},' in line for (item,) in staged for *_, line in rejects)
-
-
-@pytest.mark.parametrize("case", cases(0), ids=str)
-def test_an_impossible_time_stops_no_other_date_and_its_own_only_until_it_is_fixed(ground: Ground, case: Case) -> None:
-    ground.seed(case.delivery("1"))
-    good, bad = case.log_dates("1")
-    ground.pipeline.run(good)
-    assert re.search(rf"{bad}-events\.json, line \d+, column ts, value \d+: ts \d+ l", refusal(ground, bad))
-    ground.pipeline.run(good)
-    ground.seed(case.delivery("2"))
-    ground.pipeline.run(bad)
-    ground.pipeline.run(good)
-    staged = ground.pipeline.rows("select distinct log_date from staging_events order by log_date")
-    assert staged == [(good,), (bad,)]
-    assert ground.pipeline.rows("select * from songplays_pending") == []
-
-
-@pytest.mark.parametrize("case", cases(1), ids=str)
-def test_a_time_beyond_9999_never_reaches_the_star(ground: Ground, case: Case) -> None:
-    (log_date,) = case.log_dates("wrong")
-    ground.seed(case.delivery("wrong"))
-    for _ in range(2):
-        assert "have a ts outside 2000-01-01 to 2100-01-01 UTC" in refusal(ground, log_date)
-        ground.pipeline.run(log_date, only=WRITING, max_bad_lines=99)
-        assert ground.pipeline.rows("select * from songplays") == []
-    ground.seed(case.delivery("mended"))
-    ground.pipeline.run(log_date, only=WRITING)
-    data = b"".join(case.files("mended").values())
-    assert ground.pipeline.rows("select trunc(start_time), count(*) from songplays group by 1") == [
-        (log_date, data.count(b"NextSong"))
-    ]
-    assert ground.pipeline.rows("select count(*) from time where year <> 20" + f"{log_date:%y}") == [(0,)]
-
-
-@pytest.mark.parametrize("case", cases(2), ids=str)
-def test_the_report_is_made_in_seconds_whatever_the_dates(ground: Ground, case: Case) -> None:
-    ground.seed(case.delivery())
-    first, last = case.log_dates()
-    ground.pipeline.run(first)
-    assert "-62135596800000: ts -62135596800000 lies outside" in refusal(ground, last)
-    ground.pipeline.run(last, only=WRITING, max_bad_lines=9)
-    began = time.monotonic()
-    ground.pipeline.run(dag_id="sparkify_report", only={"report"})
-    assert time.monotonic() - began < 60
-    listed = ground.pipeline.s3.list_objects_v2(Bucket=ground.pipeline.control_bucket)["Contents"]
-    sizes = [item["Size"] for item in listed if item["Key"].endswith("report.html")]
-    assert sizes
-    assert max(sizes) < 1_000_000
 
 
 @pytest.mark.parametrize(("case", "delivery"), deliveries(3))
