@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from airflow.providers.common.sql.operators.sql import SQLCheckResult
-
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.shown import shown
 
@@ -102,20 +100,6 @@ class CheckResult:
     def shown_sample(self) -> list[list[object]]:
         """The sample's rows, each long text cut to what a reader needs."""
         return [[_cut(value) for value in row] for row in self.sample]
-
-    def for_listeners(self) -> SQLCheckResult:
-        """The same as Airflow's own SQL checks tell it: lineage listeners read it from the operator."""
-        return SQLCheckResult(
-            name=self.check.name,
-            check_type="offending_rows",
-            success=self.passed,
-            severity=self.check.severity,
-            table=self.check.name.partition(".")[0],
-            expected="0",
-            actual=self.error if self.offending is None else str(self.offending),
-            content=self.check.sql,
-            description=self.check.proves,
-        )
 
     def __str__(self) -> str:
         if self.offending is None:

@@ -65,7 +65,6 @@ class DataQualityOperator(WarehouseOperator):
             self.results = [self._run(warehouse, check) for check in self._parsed()]
             self._record(warehouse, RunId.of(context), dates)
         publish_checks(context, dates, self.results)
-        self.check_results = [result.for_listeners() for result in self.results]
         self._judge(dates)
         return {result.check.name: result.offending for result in self.results}
 
