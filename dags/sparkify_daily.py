@@ -25,23 +25,13 @@ three times; wrong data is not. A failure may wait: the next day's run does not 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from airflow.sdk import (
-    DAG,
-    Asset,
-    CronDataIntervalTimetable,
-    ExceptionRetryPolicy,
-    Param,
-    RetryAction,
-    RetryRule,
-    TaskGroup,
-)
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup
 
 from sparkify.layout import include_folder
 from sparkify.loading import time_limits
-from sparkify.loading.exceptions import Unavailable
+from sparkify.loading.retries import RETRIES
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
@@ -113,17 +103,7 @@ with DAG(
         "owner": "data-engineering",
         "links": (LogDateOnThePage(), LatestReport()),
         "execution_timeout": time_limits.LOAD,
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "retry_policy": ExceptionRetryPolicy(
-            rules=[
-                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away"),
-                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
-            ],
-            default=RetryAction.FAIL,
-        ),
+        **RETRIES,
     },
 ) as dag:
     tables = CreateTablesOperator(

@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, Asset, ExceptionRetryPolicy, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk import DAG, Asset
 
 from sparkify.layout import include_folder
 from sparkify.loading import time_limits
-from sparkify.loading.exceptions import Unavailable
+from sparkify.loading.retries import RETRIES
 from sparkify.report.wait_for_runs import WaitForRunsSensor
 from sparkify.report.write_report import WriteReportOperator
 
@@ -47,15 +46,7 @@ with DAG(
     default_args={
         "owner": "data-engineering",
         "execution_timeout": time_limits.AWS,
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_policy": ExceptionRetryPolicy(
-            rules=[
-                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="The warehouse or S3 was away"),
-                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
-            ],
-            default=RetryAction.FAIL,
-        ),
+        **RETRIES,
     },
 ) as dag:
     wait_for_loads = WaitForRunsSensor(

@@ -45,11 +45,10 @@ that times out after two hours can be cleared too; it goes on waiting.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, TaskGroup, task
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk import DAG, Param, TaskGroup, task
 
 from sparkify.cluster.administrator_login import AdministratorLogin
 from sparkify.cluster.cluster_sensor import ClusterSensor
@@ -64,7 +63,8 @@ from sparkify.cluster.switch_cluster import SwitchClusterOperator
 from sparkify.cluster.withdraw_connection import WithdrawConnectionOperator
 from sparkify.layout import include_folder
 from sparkify.loading import time_limits
-from sparkify.loading.exceptions import SettingsError, Unavailable
+from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.retries import RETRIES
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
 
@@ -139,17 +139,7 @@ with DAG(
     default_args={
         "owner": "data-engineering",
         "execution_timeout": time_limits.AWS,
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "retry_policy": ExceptionRetryPolicy(
-            rules=[
-                RetryRule(exception=Unavailable, action=RetryAction.RETRY, reason="AWS or the warehouse was away"),
-                RetryRule(exception=AirflowRuntimeError, action=RetryAction.RETRY, reason="Airflow itself was away"),
-            ],
-            default=RetryAction.FAIL,
-        ),
+        **RETRIES,
     },
 ) as dag:
 

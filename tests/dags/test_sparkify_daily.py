@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk import CronDataIntervalTimetable, RetryAction
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
-from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk.exceptions import ParamValidationError
 
-from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.pipeline import PROJECT, load_dag
 
 SQL = PROJECT / "include" / "sql"
@@ -53,18 +51,6 @@ def test_a_run_is_of_the_day_that_has_ended_and_nothing_is_caught_up() -> None:
 def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None:
     with pytest.raises(ParamValidationError):
         DAG.params.get_param(name).resolve(wrong)
-
-
-@pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
-def test_only_what_was_away_is_tried_again(task: object) -> None:
-    policy = task.retry_policy  # type: ignore[attr-defined]
-    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
-    for away in (Unavailable("away"), airflow_away):
-        assert policy.evaluate(away, 1, 3).action is RetryAction.RETRY
-    for error in (DataError("bad line"), SettingsError("no bucket"), KeyError("bug")):
-        assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
-    assert task.retries == 3  # type: ignore[attr-defined]
-    assert task.retry_exponential_backoff  # type: ignore[attr-defined]
 
 
 def test_every_check_file_is_run_by_one_task() -> None:

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-from airflow.sdk import RetryAction
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
-from airflow.sdk.execution_time.comms import ErrorResponse
-
-from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.pipeline import PROJECT, load_dag
 
 SQL = PROJECT / "include" / "sql"
@@ -39,13 +33,3 @@ def test_waiting_holds_no_place_of_a_worker_and_looks_once_a_minute() -> None:
 def test_every_question_is_asked() -> None:
     asked = DAG.get_task("report").files
     assert sorted(asked) == sorted(str(file.relative_to(SQL)) for file in (SQL / "analytics").glob("*.sql"))
-
-
-@pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
-def test_only_connection_trouble_is_tried_again(task: object) -> None:
-    policy = task.retry_policy  # type: ignore[attr-defined]
-    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
-    for away in (Unavailable("away"), airflow_away):
-        assert policy.evaluate(away, 1, 3).action is RetryAction.RETRY
-    for error in (DataError("bad"), SettingsError("no bucket"), KeyError("bug")):
-        assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL

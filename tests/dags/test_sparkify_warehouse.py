@@ -17,13 +17,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from airflow.sdk import RetryAction
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, ParamValidationError
-from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.sdk.exceptions import ParamValidationError
 
 from local.stack.databases import WAREHOUSE, admin_dsn
 from sparkify.cluster.create_loading_user import password_digest
-from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from tests.airflow_process import AirflowProcess, DagRun, running_airflow
 from tests.completed_moto import Cloud, running_cloud
 from tests.examples import AT, event, play, song
@@ -84,16 +81,6 @@ def test_each_action_is_a_chain_and_a_group_of_its_own() -> None:
 def test_the_form_refuses_what_cannot_be_meant(name: str, wrong: object) -> None:
     with pytest.raises(ParamValidationError):
         DAG.params.get_param(name).resolve(wrong)
-
-
-@pytest.mark.parametrize("task", DAG.tasks, ids=lambda task: task.task_id)
-def test_only_trouble_that_passes_is_tried_again(task: Any) -> None:
-    airflow_away = AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail={"status_code": 500}))
-    for away in (Unavailable("away"), airflow_away):
-        assert task.retry_policy.evaluate(away, 1, 3).action is RetryAction.RETRY
-    for error in (DataError("no rows"), SettingsError("no bucket"), KeyError("bug")):
-        assert task.retry_policy.evaluate(error, 1, 3).action is RetryAction.FAIL
-    assert task.retries == 3
 
 
 def test_a_wait_holds_no_worker() -> None:

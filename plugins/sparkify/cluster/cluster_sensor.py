@@ -9,12 +9,13 @@ from airflow.sdk import BaseSensorOperator
 
 from sparkify.cluster.cluster import AVAILABLE, STUCK, Cluster
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class ClusterSensor(BaseSensorOperator):
+class ClusterSensor(RetriesOutagesOnly, BaseSensorOperator):
     """
     Waits until a cluster has a status, and an available one can use its roles.
 

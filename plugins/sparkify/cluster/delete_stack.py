@@ -9,12 +9,13 @@ from airflow.sdk import BaseOperator
 
 from sparkify.cluster.stack import Stack
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DeleteStackOperator(BaseOperator):
+class DeleteStackOperator(RetriesOutagesOnly, BaseOperator):
     """
     Begins to delete a CloudFormation stack, once its name was typed.
 

@@ -13,6 +13,7 @@ from sparkify.cluster.stack import Change, Stack
 from sparkify.loading.aws import client
 from sparkify.loading.aws_errors import translated
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.retries import RetriesOutagesOnly
 from sparkify.loading.settings import Settings, json_object
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SAID = {
 }
 
 
-class DeployStackOperator(BaseOperator):
+class DeployStackOperator(RetriesOutagesOnly, BaseOperator):
     """
     Begins to create a CloudFormation stack, or to update it if it is there; nothing to change is a success.
 

@@ -9,12 +9,13 @@ from airflow.sdk import BaseOperator
 
 from sparkify.cluster.cluster import Cluster
 from sparkify.cluster.stack import Stack
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class SetDefaultRoleOperator(BaseOperator):
+class SetDefaultRoleOperator(RetriesOutagesOnly, BaseOperator):
     """
     Makes a stack's COPY role the default role of its cluster, so that ``iam_role default`` means it.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator
 
 from sparkify.cluster.stack import DEPLOYED, Change, Stack
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 UNTIL = ("deployed", "deleted")
 
 
-class StackSensor(BaseSensorOperator):
+class StackSensor(RetriesOutagesOnly, BaseSensorOperator):
     """
     Waits until a CloudFormation stack is deployed, or gone; one that failed is explained by its events.
 

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from sparkify.cluster.cluster import AVAILABLE, PAUSED, TOWARDS, Cluster
 from sparkify.cluster.stack import Stack
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SWITCHES = {PAUSED: (AVAILABLE, Cluster.pause), AVAILABLE: (PAUSED, Cluster.resume)}
 
 
-class SwitchClusterOperator(BaseOperator):
+class SwitchClusterOperator(RetriesOutagesOnly, BaseOperator):
     """
     Begins to pause or to resume the cluster of a stack; one that is so already is a success.
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from sparkify.cluster.connection_secret import ConnectionSecret
+from sparkify.loading.retries import RetriesOutagesOnly
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class WithdrawConnectionOperator(BaseOperator):
+class WithdrawConnectionOperator(RetriesOutagesOnly, BaseOperator):
     """
     Deletes the secret that :class:`~sparkify.cluster.publish_connection.PublishConnectionOperator` made for a stack.
 

@@ -1,4 +1,4 @@
-"""Why a task fails. What is not here is a bug."""
+"""Why a task fails."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ class SettingsError(_Sentence, AirflowFailException):
 
 class Unavailable(_Sentence, AirflowException):
     """The warehouse or S3 did not answer, or gave way to another session; a retry may succeed."""
+
+
+class TimeLimitError(_Sentence, AirflowFailException):
+    """The task reached its ``execution_timeout``; a retry would hold a worker as long again."""
+
+
+class PackageError(_Sentence, AirflowFailException):
+    """An error that nobody foresaw; a retry would meet it again."""

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from sparkify.loading.history import RunId
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import publish_load
+from sparkify.loading.retries import RetriesOutagesOnly
 from sparkify.loading.settings import Settings
 from sparkify.loading.warehouse import Warehouse
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sparkify.loading.history import Load
 
 
-class WarehouseOperator(BaseOperator):
+class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
     """
     Base class of the operators that open a session with the warehouse.
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
+from sparkify.loading.retries import RetriesOutagesOnly
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 UNFINISHED = ("queued", "running")
 
 
-class WaitForRunsSensor(BaseSensorOperator):
+class WaitForRunsSensor(RetriesOutagesOnly, BaseSensorOperator):
     """
     Succeeds as soon as no run of the given DAGs is queued or running, a backfill's runs included.
 
