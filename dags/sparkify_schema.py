@@ -14,6 +14,9 @@ no such right. Again after an upgrade of the package. A rebuild takes all grants
 
 from __future__ import annotations
 
+import sparkify  # noqa: F401  # refuses another Airflow in a sentence, before a name is missing
+
+# isort: split
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param

@@ -45,6 +45,9 @@ that times out after two hours can be cleared too; it goes on waiting.
 
 from __future__ import annotations
 
+import sparkify  # noqa: F401  # refuses another Airflow in a sentence, before a name is missing
+
+# isort: split
 from datetime import UTC, datetime
 from typing import Any
 
