@@ -79,11 +79,11 @@ class Server:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Server]:
-    """A server that keeps its buckets in this folder, on a free port."""
+    """A server that keeps its buckets in this folder, on a port that no other server gets while this one is down."""
     with PortReservations() as reservations:
         server = Server(folder, reservations.choose(24572))
-    yield server
-    server.end(signal.SIGTERM)
+        yield server
+        server.end(signal.SIGTERM)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.stack.ports import PortReservations
 from tests.local.s3.conftest import Server
 
 ODD_KEYS = [
@@ -119,3 +120,10 @@ def test_a_crash_amid_writes_loses_none_that_was_acknowledged(server: Server) ->
     server.start()
     assert len(acknowledged) < 400
     assert acknowledged <= set(server.objects())
+
+
+def test_no_other_server_takes_the_port_of_one_that_is_down(server: Server) -> None:
+    server.end(signal.SIGKILL)
+    with PortReservations() as of_another:
+        assert of_another.choose(server.port) != server.port
+    server.start()
