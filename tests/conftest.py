@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.sql.hooks.sql import DbApiHook
+from airflow.sdk._shared.secrets_masker import reset_secrets_masker
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
+from jinja2 import Environment
 from xdist.scheduler import LoadFileScheduling
 
 from local.stack import connections
@@ -105,7 +107,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesOrStack
 
 @pytest.fixture(scope="session", autouse=True)
 def read_once() -> Iterator[None]:
-    """Read AWS's descriptions and split the schema files once.
+    """Read AWS's descriptions, split the schema files and compile the templates once.
 
     Each client and each task does so again, as is right for a process of its own; here that is half of a task's time.
     """
@@ -114,7 +116,36 @@ def read_once() -> Iterator[None]:
         patch.setattr(JSONFileLoader, "load_file", functools.cache(JSONFileLoader().load_file).__call__)
         patch.setattr(Loader, "list_available_services", functools.cache(Loader().list_available_services).__call__)
         patch.setattr(DbApiHook, "split_sql_string", staticmethod(lambda *given, **more: list(split(*given, **more))))
+        patch.setattr(Environment, "compile", compile_once(Environment.compile))
         yield
+
+
+def compile_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
+    """Jinja's own, which a second environment of the same kind asks for a text no second time."""
+    compiled: dict[object, Any] = {}
+
+    def compile_(env: Environment, source: Any, *given: Any, **more: Any) -> Any:
+        if not isinstance(source, str):
+            return compile_template(env, source, *given, **more)
+        # What is constant in a template is worked out as it is compiled, by filters and tests too.
+        kind = (type(env), env.undefined, env.autoescape, env.trim_blocks, env.lstrip_blocks, *env.extensions)
+        by = (frozenset(env.filters.items()), frozenset(env.tests.items()))
+        key = (kind, by, source, given, frozenset(more.items()))
+        if key not in compiled:
+            compiled[key] = compile_template(env, source, *given, **more)
+        return compiled[key]
+
+    return compile_
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets() -> Iterator[None]:
+    """Forget what a test's connections made Airflow mask.
+
+    It masks all that a process ever had, by one expression that grows with each and is compiled again with each.
+    """
+    yield
+    reset_secrets_masker()
 
 
 @pytest.fixture
