@@ -104,6 +104,8 @@ def running_cloud(host: str, port: int, password: str) -> Iterator[Cloud]:
     try:
         cloud = Cloud("http://{}:{}".format(*server.get_host_and_port()), host, port, password)
         with pytest.MonkeyPatch.context() as patch:
+            # Machine images, which nothing here starts, take longest of an AWS that is made.
+            patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
             _complete_clusters(patch, cloud)
             _complete_stacks(patch, cloud)
             yield cloud

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk._shared.secrets_masker import reset_secrets_masker
 from botocore.loaders import JSONFileLoader, Loader
@@ -107,7 +108,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesOrStack
 
 @pytest.fixture(scope="session", autouse=True)
 def read_once() -> Iterator[None]:
-    """Read AWS's descriptions, split the schema files and compile the templates once.
+    """Read AWS's descriptions, split the schema files and compile the templates once, and look up no caller.
 
     Each client and each task does so again, as is right for a process of its own; here that is half of a task's time.
     """
@@ -117,6 +118,8 @@ def read_once() -> Iterator[None]:
         patch.setattr(Loader, "list_available_services", functools.cache(Loader().list_available_services).__call__)
         patch.setattr(DbApiHook, "split_sql_string", staticmethod(lambda *given, **more: list(split(*given, **more))))
         patch.setattr(Environment, "compile", compile_once(Environment.compile))
+        # For the user agent it reads the source of all that is being called, of which pytest is most.
+        patch.setattr(AwsGenericHook, "_get_caller", lambda *_: "Unknown")
         yield
 
 
