@@ -122,14 +122,14 @@ def _about(
     file: str, error: Seen, objects: Sequence[JsonObject], paths: Mapping[str, Sequence[str]], look: str
 ) -> LoadError:
     """The error with the object that it is about. Where that is one of several on a line, all of them are kept."""
-    if not objects:
-        return LoadError(file, error.line, error.column, error.reason, None, None)
-    one = objects[0]
+    one = objects[0] if objects else None
     is_one = len(objects) == 1
-    if error.column and is_one:
+    if error.column and one and is_one:
         return load_error(file, one, error.column, error.reason, paths.get(error.column, (error.column,)))
-    words = "" if error.column else look_of_line(one.text) or look
+    words = "" if error.column else (look_of_line(one.text) if one else "") or look
     why = f"{error.reason.rstrip('. ')}. {words}" if words else error.reason
+    if one is None:
+        return LoadError(file, error.line, error.column, why, None, None)
     text = _text(b" ".join(one.text for one in objects))
     # What is refused as a whole is its own value.
     value = None if error.column or (is_one and one.is_json) else text

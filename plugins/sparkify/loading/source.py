@@ -133,6 +133,24 @@ class Source:
                     break
         return bytes(beginning[:most_bytes])
 
+    def not_whole(self, files: Iterable[SourceFile], most_bytes: int) -> tuple[SourceFile, str] | None:
+        """The first of these gzip files that is cut off or broken, and why, in words.
+
+        :param most_bytes: of all together, unpacked; what lies beyond is not looked at.
+        """
+        for file in files:
+            with self._translated(f"read {file.url}", file.bucket):
+                body = self.client.get_object(Bucket=file.bucket, Key=file.key)["Body"]
+                with contextlib.closing(body):
+                    try:
+                        for piece in unpacked(iter(partial(body.read, PIECE_BYTES), b"")):
+                            most_bytes -= len(piece)
+                            if most_bytes < 0:
+                                return None
+                    except (EOFError, zlib.error) as error:
+                        return file, str(error)
+        return None
+
     def put_manifest(self, path: str, files: Iterable[SourceFile]) -> str:
         """Write a manifest of these files, all mandatory, under the control prefix; returns its URL."""
         entries = [{"url": file.url, "mandatory": True} for file in files]

@@ -41,7 +41,8 @@ ROWS_AN_INSERT = 100
 FILES_A_COPY = 5_000
 # Where COPY does not say which file it could not read, so many are looked at.
 MOST_LOOKED_AT = 100
-BYTES_LOOKED_AT = 64
+BYTES_LOOKED_AT = 512
+MOST_UNPACKED = 1 << 30  # bytes, some seconds
 
 
 class ManifestCopy:
@@ -193,17 +194,19 @@ class ManifestCopy:
         return int(warehouse.rows("select pg_last_copy_count()")[0][0])
 
     def _look_of(self, files: Sequence[SourceFile]) -> str:
-        """What the bytes of the first of these files look like that is not what its name says, in words."""
-        for file in files[:MOST_LOOKED_AT]:
-            try:
+        """What is wrong with the first of these files whose bytes are not what its name says, in words."""
+        try:
+            for file in files[:MOST_LOOKED_AT]:
                 beginning = self.source.beginning(file, BYTES_LOOKED_AT, stored=True)
-            except (DataError, SettingsError, Unavailable) as error:
-                self.log.warning("Why COPY failed could not be looked for in the files: %s", error)
-                return ""
-            if file.is_gzip and not beginning.startswith(OF_GZIP):
-                return f"{file.url} is no gzip, as its name says: name it .json, or pack it by gzip."
-            if not file.is_gzip and (words := look_of_file(beginning)):
-                return f"{file.url}: {words}"
+                if file.is_gzip and not beginning.startswith(OF_GZIP):
+                    return f"{file.url} is no gzip, as its name says: name it .json, or pack it by gzip."
+                if not file.is_gzip and (words := look_of_file(beginning)):
+                    return f"{file.url}: {words}"
+            packed = [file for file in files[:MOST_LOOKED_AT] if file.is_gzip]
+            if broken := self.source.not_whole(packed, MOST_UNPACKED):
+                return f"{broken[0].url} is no whole gzip file ({broken[1]}): deliver it again."
+        except (DataError, SettingsError, Unavailable) as error:
+            self.log.warning("Why COPY failed could not be looked for in the files: %s", error)
         return ""
 
     def _note_refused(self, load: Load, refused: list[LoadError], log_date: str | None) -> None:

@@ -343,6 +343,37 @@ def test_a_file_of_other_bytes_is_called_by_their_name(pipeline: Pipeline, data:
     assert str(refused.value).replace("\n", "").isprintable()
 
 
+PACKED = gzip.compress(line())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PACKED[:-8],
+        PACKED[:-1],
+        PACKED[:9],
+        PACKED[:-8] + bytes(8),
+        PACKED + b"\n",
+        PACKED + b"{}",
+        PACKED + PACKED[:12],
+    ],
+    ids=["no end", "cut at its end", "cut at once", "checksum", "line feed after it", "text after it", "second member"],
+)
+def test_a_gzip_file_that_is_not_whole_is_named_with_its_cure(pipeline: Pipeline, data: bytes) -> None:
+    pipeline.put({FOLDER + "2018-11-01-events-1.json.gz": PACKED, FOLDER + "2018-11-01-events-2.json.gz": data})
+    with pytest.raises(
+        DataError, match=r"2018-11-01-events-2\.json\.gz is no whole gzip file \(.+\): deliver it again"
+    ):
+        pipeline.run(DAY, only=STAGE, max_bad_lines=9)
+    assert pipeline.rows("select * from staging_events") == []
+
+
+def test_a_file_of_other_bytes_is_named_where_nothing_stands_on_the_line(pipeline: Pipeline) -> None:
+    pipeline.put({FOLDER + "2018-11-01-events.json": ("\n" + line().decode()).encode("utf-16-le")})
+    with pytest.raises(DataError, match=r"2018-11-01-events\.json, line 1: .*The bytes look like UTF-16\. "):
+        pipeline.run(DAY, only=STAGE)
+
+
 def test_events_of_another_day_are_kept_and_reported(pipeline: Pipeline) -> None:
     pipeline.put_events(DAY, [event(ts=NOON), event(ts=NOON + 86_400_000, itemInSession=1)])
     pipeline.run(DAY, only={"stage_events", "check_staging"})
