@@ -71,21 +71,32 @@ def error_of_aws(what: str, error: Exception) -> Exception:
         return SettingsError(
             f"Could not {what}: a request with the fields of the AWS connection cannot be sent; it is not shown, as it "
             "holds a signature. Look for line breaks and other unusual characters in login, password and "
-            "aws_session_token."
+            "aws_session_token, and for a value of another kind in config_kwargs of the extra."
+        )
+    if isinstance(_cause(error), AttributeError | LookupError):
+        return SettingsError(
+            f"Could not {what}: {_words(error)}. Correct the extra of the AWS connection, config_kwargs above all."
         )
     if isinstance(error, PASSING):
-        return Unavailable(f"Could not {what}: {error}")
+        return Unavailable(f"Could not {what}: {_words(error)}")
     cures = [cure for kind, cure in WHAT_TO_CORRECT if isinstance(error, kind)]
-    return SettingsError(
-        f"Could not {what}: {str(error).rstrip('.')}. {cures[0] if cures else 'Correct the AWS connection.'}"
-    )
+    return SettingsError(f"Could not {what}: {_words(error)}. {cures[0] if cures else 'Correct the AWS connection.'}")
 
 
 def is_harmless(error: Exception) -> bool:
     """Whether the error's own words hold no key and no signature."""
     # This one quotes what it could not send, a header that holds both.
-    cause = error.kwargs.get("error") if isinstance(error, boto.HTTPClientError) else None
-    return not isinstance(cause, ValueError | TypeError) and not SECRETS.search(str(error))
+    return not isinstance(_cause(error), ValueError | TypeError) and not SECRETS.search(str(error))
+
+
+def _cause(error: Exception) -> object:
+    """What kept a request from being sent, where that was not the network."""
+    return error.kwargs.get("error") if isinstance(error, boto.HTTPClientError) else None
+
+
+def _words(error: Exception) -> str:
+    """What the error says, on one line."""
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _answer(what: str, error: boto.ClientError) -> Exception:

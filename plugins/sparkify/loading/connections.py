@@ -128,17 +128,25 @@ def closest(name: object, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def check_port(where: str, value: object) -> None:
+    """Refuse what is no port."""
+    if not (type(value) is int and 0 < value <= HIGHEST_PORT):
+        raise SettingsError(f"{where} is {shown_value(value)}; expected a number from 1 to {HIGHEST_PORT}.")
+
+
 def _check_fields(connection: Connection) -> None:
+    if not (connection.conn_type or connection.login or connection.password or connection.extra):
+        # Airflow takes any text for a URI that does not begin with a brace: a list, or JSON after a byte-order mark.
+        raise SettingsError(
+            f"Connection {connection.conn_id} has no type: it is neither a JSON object, which begins with {{, nor a "
+            "URI. Write it as JSON, which needs no escapes."
+        )
     for field in TEXT_FIELDS:
         value = getattr(connection, field)
         if value is not None:
             check_text(f"Connection {connection.conn_id}: {field}", value, is_secret=field in SECRET_FIELDS)
-    number = connection.port
-    if number is not None and not (type(number) is int and 0 < number <= HIGHEST_PORT):
-        raise SettingsError(
-            f"Connection {connection.conn_id}: port is {shown_value(number)}; expected a number from 1 to "
-            f"{HIGHEST_PORT}."
-        )
+    if connection.port is not None:
+        check_port(f"Connection {connection.conn_id}: port", connection.port)
 
 
 def _why_not_found(conn_id: str) -> Exception:

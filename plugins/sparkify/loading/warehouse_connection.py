@@ -19,6 +19,7 @@ from sparkify.loading.aws_errors import error_of_aws
 from sparkify.loading.connections import (
     SECRET_FIELDS,
     check_kind,
+    check_port,
     check_text,
     closest,
     extra_of,
@@ -106,6 +107,10 @@ def why_not_open(connection: Connection, error: BaseException) -> Exception:
             f"Could not {what}: no machine of this name is known ({said}). Correct the field host of the connection, "
             "or the name service of this machine."
         )
+    if any(isinstance(cause, FileNotFoundError) for cause in chain):
+        return SettingsError(
+            f"Could not {what}: a file that its extra names is not there ({said}). Correct the extra of the connection."
+        )
     if NO_SSL.search(said):
         return SettingsError(
             f"Could not {what}: the server there speaks no SSL ({said}). Check host and port of the connection; only "
@@ -139,6 +144,11 @@ def _check_redshift(where: str, connection: Connection, extra: Mapping[str, Any]
                 + (f"Did you mean {meant}?" if meant else "Take it out.")
             )
         check_kind(f"{where}, extra: {name}", value, kinds[name])
+    if extra.get("port") is not None:
+        check_port(f"{where}, extra: port", extra["port"])
+    timeout = extra.get("timeout")
+    if timeout is not None and timeout <= 0:
+        raise SettingsError(f"{where}, extra: timeout is {timeout}; expected seconds, at least 1, or none.")
     meant = closest(extra.get("sslmode"), SupportedSSLMode.list())
     if meant and meant != extra["sslmode"]:
         raise SettingsError(

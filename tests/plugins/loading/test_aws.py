@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 
 from sparkify.loading.aws import aws_extra, client
 from sparkify.loading.aws_errors import translated
@@ -34,6 +40,9 @@ def refusal(code: str, status: int = 400) -> ClientError:
         (refusal("ValidationError"), SettingsError, "Could not do it: as AWS says"),
         (NoCredentialsError(), SettingsError, "Set login and password of the AWS connection"),
         (SettingsError("said before"), SettingsError, "^said before$"),
+        (ParamValidationError(report="Unknown\n parameter"), SettingsError, r"failed: Unknown parameter\. Correct the"),
+        (HTTPClientError(error=AttributeError("no attribute")), SettingsError, "no attribute. Correct .*config_kwargs"),
+        (HTTPClientError(error=OSError("hung up")), Unavailable, "Could not do it: .*hung up"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
@@ -142,6 +151,10 @@ def test_an_extra_that_cannot_be_meant_is_refused_by_name(
             "(no-such-profile) could not be found. Correct profile_name",
         ),
         ({"config_kwargs": {"no_such": 1}}, "Got unexpected keyword argument 'no_such'. Correct the extra"),
+        (
+            {"role_arn": "arn:aws:iam::123456789012:role/a", "assume_role_kwargs": {"NoSuch": 1}},
+            "Parameter validation failed: Unknown parameter in input",
+        ),
         ({"config_kwargs": {"retries": {"mode": "x"}}}, "Correct the AWS connection."),
         ({"endpoint_url": "s3.example.com"}, "Invalid endpoint: s3.example.com. Correct the extra"),
     ],

@@ -82,6 +82,14 @@ def test_a_field_that_cannot_be_meant_is_refused_by_name(
     assert words in refused(monkeypatch, json.dumps({"conn_type": "redshift", **fields}))
 
 
+@pytest.mark.parametrize("text", ["[]", "null", '"x"', "7", '\ufeff{"conn_type": "redshift"}'])
+def test_a_text_that_is_no_connection_and_that_airflow_takes_for_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    said = refused(monkeypatch, text)
+    assert said.startswith("Connection odd has no type: it is neither a JSON object, which begins with {, nor a URI.")
+
+
 def test_a_connection_that_is_not_there_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ODD", raising=False)
     with pytest.raises(SettingsError, match="The connection odd is not defined. Add it under Admin, Connections"):

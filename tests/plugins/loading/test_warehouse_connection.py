@@ -159,6 +159,22 @@ def test_an_sslmode_that_the_driver_would_replace_in_silence_is_refused(monkeypa
     get_warehouse_connection("redshift_default")
 
 
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"port": 70000}, "port is 70000; expected a number from 1 to 65535."),
+        ({"port": 0}, "port is 0; expected a number from 1 to 65535."),
+        ({"timeout": 0}, "timeout is 0; expected seconds, at least 1, or none."),
+        ({"timeout": -5}, "timeout is -5; expected seconds, at least 1, or none."),
+    ],
+    ids=str,
+)
+def test_a_number_that_no_session_can_be_opened_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], words: str
+) -> None:
+    assert refused(monkeypatch, extra=extra) == f"Connection redshift_default, extra: {words}"
+
+
 NO_NAME, NO_DATABASE = {"host": "no-such-host.invalid"}, {"schema": "no_such_database"}
 REFUSED = "refused the log-in of connection redshift_default"
 IS_NO_NAME = "no machine of this name is known"
@@ -173,6 +189,7 @@ IS_NO_DATABASE = "Correct the field schema of the connection, which is the datab
         ("redshift", {"password": "wrong"}, {"ssl": False}, REFUSED),
         ("redshift", {}, {}, "the server there speaks no SSL"),
         ("redshift", {}, {"ssl": False, "tcp_keepalive_idle": 0}, "must be positive. Correct the connection"),
+        ("redshift", {}, {"ssl": False, "unix_sock": "/no/such"}, "a file that its extra names is not there"),
         ("redshift", {}, {"ssl": False, "client_protocol_version": 9}, "client_protocol_version must be in"),
         ("redshift", {}, {"ssl": False, "iam": True, "is_serverless": True}, "Please set serverless_work_group"),
         ("postgres", NO_NAME, {"sslmode": "disable"}, IS_NO_NAME),
