@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from deploy.requirements import airflow_version, constraints, read_lock, required
+from deploy.files import files, write_zip
+from deploy.requirements import airflow_version, besides_airflow, read_lock, required
 
 # https://www.astronomer.io/docs/runtime/runtime-release-notes
 ASTRO_RUNTIMES = {"3.3.2": "3.3-8"}
 ASTRO_IMAGE = "astrocrpublic.azurecr.io/runtime"
-# Where MWAA puts the DAGs: https://docs.aws.amazon.com/mwaa/latest/userguide/working-dags-dependencies.html
-MWAA_DAGS = "/usr/local/airflow/dags"
-CONSTRAINTS = "constraints.txt"
-
-# The oldest that a zip file can tell, so that the same files make the same bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_READABLE = 0o100644 << 16
-_UNIX = 3
+# The test of an Astro project, and where the commands `astro dev parse` and `astro dev pytest` look for it:
+# https://www.astronomer.io/docs/astro/cli/test-your-astro-project-locally
+ASTRO_TEST = Path(__file__).parent / "dag_integrity.py"
+ASTRO_TESTS = (".astro/test_dag_integrity_default.py", "tests/dags/test_dag_integrity.py")
 
 
 def mwaa(project: Path, folder: Path) -> None:
-    """A folder to sync to the environment's bucket: ``dags`` with all that is read, ``plugins.zip``, requirements."""
-    lock = read_lock(project / "requirements.txt")
+    """A folder to sync to the environment's bucket: ``dags`` with all that is read, ``plugins.zip``, requirements.
+
+    MWAA's image has Airflow, its Amazon provider and the driver, and its constraints hold their versions. It applies
+    all of them only where the requirements name no constraints file of their own.
+    """
     _copy(project / "dags", folder / "dags")
     _copy(project / "include", folder / "dags" / "include")
     _zip(project / "plugins", folder / "plugins.zip")
-    # MWAA adds a constraints file of its own to requirements that name none.
-    _write(folder / "dags" / CONSTRAINTS, constraints(lock))
-    _write(folder / "requirements.txt", [f'--constraint "{MWAA_DAGS}/{CONSTRAINTS}"', *required(lock)])
+    _write(folder / "requirements.txt", besides_airflow(read_lock(project / "requirements.txt")))
 
 
 def astronomer(project: Path, folder: Path) -> None:
@@ -49,6 +46,8 @@ def astronomer(project: Path, folder: Path) -> None:
     # The image's build copies it, and fails without it.
     _write(folder / "packages.txt", [])
     _write(folder / ".astro" / "config.yaml", ["project:", "  name: sparkify-warehouse"])
+    for name in ASTRO_TESTS:
+        _write(folder / name, ASTRO_TEST.read_text().splitlines())
 
 
 DISTRIBUTIONS: dict[str, Callable[[Path, Path], None]] = {"mwaa": mwaa, "astronomer": astronomer}
@@ -66,28 +65,15 @@ def build(project: Path, name: str, dist: Path) -> Path:
     return unfinished.rename(folder)
 
 
-def _files(room: Path) -> Iterator[Path]:
-    """The files below a folder that somebody wrote, in an order that is always the same."""
-    for path in sorted(room.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.name != ".DS_Store":
-            yield path
-
-
 def _copy(room: Path, target: Path) -> None:
-    for path in _files(room):
+    for path in files(room):
         copy = target / path.relative_to(room)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
 
 
 def _zip(room: Path, target: Path) -> None:
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in _files(room):
-            entry = zipfile.ZipInfo(path.relative_to(room).as_posix(), _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = _UNIX
-            entry.external_attr = _READABLE
-            archive.writestr(entry, path.read_bytes())
+    write_zip({path.relative_to(room).as_posix(): path.read_bytes() for path in files(room)}, target)
 
 
 def _write(path: Path, lines: list[str]) -> None:

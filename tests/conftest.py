@@ -55,16 +55,22 @@ LONGEST = (
     "tests/benchmarks/test_a_day_costs_a_day.py",
     "tests/dags/test_sparkify_warehouse.py",
     "tests/local/test_runs.py",
+    "tests/deploy/test_services.py",
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the switch for what a run of every night has time for."""
+    """Add the switches for what a run of every night has time for."""
     parser.addoption(
         "--every-statement",
         action="store_true",
         help="Kill each task at every statement, let it meet every fault in every phase, and load the month by a "
         "backfill in both directions and under both isolations. Without it: one statement of each phase, one backfill.",
+    )
+    parser.addoption(
+        "--every-airflow",
+        action="store_true",
+        help="Install and run each supported Airflow as a service has it. Without it: the oldest.",
     )
 
 

@@ -18,6 +18,8 @@ from local.stack.ports import LOOPBACK
 
 _MIGRATED = "airflow_migrated"
 NOTED = "airflow_settings"
+#: The mark of a home that names the Python of another Airflow, which runs as it is.
+PYTHON = "airflow_python"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
@@ -116,9 +118,9 @@ def settings(home: Home) -> dict[str, str]:
     return {name: value for name, value in (chosen | noted).items() if value is not None}
 
 
-def command(*arguments: str) -> list[str]:
+def command(home: Home, *arguments: str) -> list[str]:
     """Return the command line of Airflow's own program."""
-    return [sys.executable, "-m", "airflow", *arguments]
+    return [home.mark(PYTHON) or sys.executable, "-m", "airflow", *arguments]
 
 
 def write_password_file(home: Home) -> None:
@@ -154,7 +156,7 @@ def migrate(home: Home) -> None:
     log = home.log("migrate")
     with log.open("wb") as output:
         done = subprocess.run(
-            command("db", "migrate"),
+            command(home, "db", "migrate"),
             env=environment.of_programs(os.environ) | settings(home),
             cwd=folder,
             stdin=subprocess.DEVNULL,

@@ -195,7 +195,7 @@ class AirflowProgram(Program):
         self._health = health
 
     def command(self, home: Home) -> list[str]:
-        return airflow_settings.command(*self._arguments)
+        return airflow_settings.command(home, *self._arguments)
 
     def environment(self, home: Home) -> dict[str, str]:
         return airflow_settings.settings(home)

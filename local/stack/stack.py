@@ -150,7 +150,8 @@ class Stack:
 
     def _prepare_airflow(self) -> None:
         airflow_settings.write_password_file(self.home)
-        airflow_settings.write_local_settings(self.home)
+        if not self.home.mark(airflow_settings.PYTHON):
+            airflow_settings.write_local_settings(self.home)
         self._tell("migrate", "preparing Airflow's metadata database")
         airflow_settings.migrate(self.home)
         self._tell("migrate", "done")
