@@ -26,7 +26,7 @@ PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 SECOND_TIER := browser or cost or deployment or faults or security or stack or story
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status install test test-all lint hooks scan audit bench conformance format lock clean env dist
+.PHONY: help demo up down status install test test-all lint hooks scan audit bench conformance format lock clean env dist sbom
 
 help: ## say what each target does
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -61,6 +61,9 @@ lint: $(LINT) ## check style, types and SQL
 	$(VENV)/bin/sqlfluff lint include/sql
 	$(VENV)/bin/cfn-lint include/cloudformation/*.yaml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 hooks: $(LINT) ## let git lint what is committed, by the tools of .venv
 	$(VENV)/bin/prek install
@@ -108,8 +111,11 @@ lock: $(VENV)/.made ## work the requirements files and the digests of images out
 env: ## write the secrets that docker-compose.yaml needs into .env, if they are missing
 	@python3 -m deploy env
 
-dist: ## write the project into dist as Amazon MWAA and Astronomer expect it
+dist: ## write the project into dist as Amazon MWAA and Astronomer expect it, and the plugin as a wheel
 	@python3 -m deploy dist
+
+sbom: $(LOCAL) ## write what the image of docker-compose.yaml holds into dist, as CycloneDX has it
+	@$(PYTHON) -m deploy sbom
 
 clean: ## remove what can be made again: .venv and caches, but not the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""``python -m deploy``, as ``make env``, ``make dist`` and ``make lock`` run it."""
+"""``python -m deploy``, as ``make env``, ``make dist``, ``make sbom`` and ``make lock`` run it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy import environment
+from deploy.bill_of_materials import write_bill
 from deploy.distributions import DISTRIBUTIONS, build
 from deploy.images import FILES, digest, pin
+from deploy.wheel import build_wheel
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -19,10 +21,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("env", help="write the secrets that docker-compose.yaml needs into .env, if they are missing")
-    commands.add_parser("dist", help=f"write the project as {' and '.join(DISTRIBUTIONS)} expect it into dist")
+    commands.add_parser(
+        "dist", help=f"write the project as {' and '.join(DISTRIBUTIONS)} expect it, and a wheel, into dist"
+    )
+    commands.add_parser("sbom", help="write what the image of docker-compose.yaml holds into dist, as CycloneDX has it")
     commands.add_parser("pin", help=f"write the digest of each image into {' and '.join(FILES)}")
     try:
-        {"env": _env, "dist": _dist, "pin": _pin}[parser.parse_args().command]()
+        {"env": _env, "dist": _dist, "sbom": _sbom, "pin": _pin}[parser.parse_args().command]()
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -41,7 +46,12 @@ def _env() -> None:
 def _dist() -> None:
     for name in DISTRIBUTIONS:
         print(f"Wrote {build(PROJECT, name, PROJECT / 'dist')}.")
+    print(f"Wrote {build_wheel(PROJECT, PROJECT / 'dist')}.")
     print("What to do with them: docs/deploy.md.")
+
+
+def _sbom() -> None:
+    print(f"Wrote {write_bill(PROJECT, PROJECT / 'dist')}.")
 
 
 def _pin() -> None:
