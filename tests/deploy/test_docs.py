@@ -49,6 +49,17 @@ def test_an_example_of_aws_default_is_read_by_the_package(
     assert (settings.bucket, settings.control_bucket) == ("my-bucket", "my-control-bucket")
 
 
+def test_the_readmes_connection_to_the_courses_bucket_reads_there_and_writes_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readme = (PROJECT / "README.md").read_text()
+    (block,) = re.findall(r"^```json\n(.*?)\n```", readme, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", block)
+    settings = Settings.of_connection("aws_default")
+    assert (settings.bucket, settings.control_bucket) == ("udacity-dend", "my-control-bucket")
+    assert f"`SourceBucket={settings.bucket} ControlBucket={settings.control_bucket}`" in readme
+
+
 @pytest.mark.parametrize("example", REDSHIFT, ids=str)
 def test_an_example_of_redshift_default_holds_what_the_driver_takes(example: dict[str, Any]) -> None:
     assert example.get("extra", {}).keys() <= signature(redshift_connector.connect).parameters.keys()
