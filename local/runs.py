@@ -105,7 +105,7 @@ class Runner:
             if not told:
                 self._tell(
                     f"Backfill {active} of {backfill.dag_id} is not yet completed for Airflow, which runs one at a "
-                    "time: waiting for it."
+                    "time and looks every half a minute whether it is over: waiting for it."
                 )
                 told = True
             time.sleep(_POLL_SECONDS)

@@ -23,8 +23,8 @@ PYTHON = "airflow_python"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
-# made by hand has no tasks. Airflow looks every half a minute whether a backfill is over, and before begins no other.
-# A sensor looks every ten seconds at most: here that costs no pod, and somebody sits and waits for the report.
+# made by hand has no tasks. A sensor looks every ten seconds at most: here that costs no pod, and somebody waits for the
+# report. docs/laptop.md tells of both.
 _LOCAL_SETTINGS = """\
 import sys
 
@@ -50,17 +50,6 @@ def task_policy(task):
 
 
 if "scheduler" in sys.argv:
-    from airflow.utils.event_scheduler import EventScheduler
-
-    call_regular_interval = EventScheduler.call_regular_interval
-
-    def call_sooner(self, delay, action, *arguments, **named):
-        if action.__name__ == "_mark_backfills_complete":
-            delay = 1
-        call_regular_interval(self, delay, action, *arguments, **named)
-
-    EventScheduler.call_regular_interval = call_sooner
-
     import airflow.providers.amazon.aws.hooks.redshift_sql
     import airflow.providers.amazon.aws.hooks.s3
     import airflow.providers.amazon.aws.transfers.s3_to_redshift

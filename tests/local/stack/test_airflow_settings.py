@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from local.stack import environment
-from local.stack.airflow_settings import write_local_settings
+from local.stack.airflow_settings import _LOCAL_SETTINGS, settings, write_local_settings
 from local.stack.home import PROJECT, Home
 
 LOOK = """
@@ -38,3 +39,26 @@ def test_whoever_waits_for_the_report_at_a_laptop_waits_ten_seconds_at_most(tmp_
         check=False,
     )
     assert "wait: 10" in said.stdout, said.stderr
+
+
+# What says where things are, who may come in, and what is secret.
+OF_A_HOME = re.compile(r".*(_FOLDER|_KEY|_SECRET|_URL|_CONN|__HOST|__PORT|_USERS|_FILE)$")
+
+
+def test_the_page_tells_of_every_setting_that_is_no_address_or_secret(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.create()
+    for program in ("api-server", "s3", "redshift", "postgres"):
+        home.choose_port(program, 1)
+    chosen = {name for name in settings(home) if name.startswith("AIRFLOW__") and not OF_A_HOME.fullmatch(name)}
+    page = (PROJECT / "docs" / "laptop.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z_]+__\w+)` \|", page, re.MULTILINE)) == {
+        name.removeprefix("AIRFLOW__") for name in chosen
+    }
+
+
+def test_it_replaces_one_method_of_airflow_alone() -> None:
+    assert re.findall(r"^ *(\w+(?:\.\w+)+) = ", _LOCAL_SETTINGS, re.MULTILINE) == [
+        "CronDataIntervalTimetable.next_dagrun_info",
+        "task.poke_interval",
+    ]
