@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,7 +15,6 @@ from sparkify.report.charts import MOST_BARS, MOST_DAYS, chart_of
 from sparkify.report.drawing import draw
 from sparkify.report.palette import COLOURS
 from sparkify.report.questions import Question
-from tests.pipeline import PROJECT
 from tests.plugins.report.answers import ROWS, question
 from tests.security.hostile import ODD_TEXTS, TEXTS
 
@@ -37,10 +35,24 @@ AXES = {
 LIGHT = {light for light, _ in COLOURS.values()}
 
 
+def svgs_of(asked: Sequence[tuple[Question, list[dict[str, Any]]]]) -> list[str]:
+    """The charts of these questions and rows, drawn by one process."""
+    svgs = []
+    for drawing in draw([chart_of(*one) for one in asked]):
+        assert drawing.svg is not None, drawing.problem
+        svgs.append(drawing.svg)
+    return svgs
+
+
 def svg_of(asked: Question, rows: list[dict[str, Any]]) -> str:
-    (drawing,) = draw([chart_of(asked, rows)])
-    assert drawing.svg is not None, drawing.problem
-    return drawing.svg
+    (svg,) = svgs_of([(asked, rows)])
+    return svg
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    """The chart of each question."""
+    return dict(zip(ROWS, svgs_of([(question(name), rows) for name, rows in ROWS.items()]), strict=True))
 
 
 def elements(svg: str, tag: str) -> list[ET.Element]:
@@ -60,8 +72,8 @@ def days(number: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_chart_names_its_axes_and_has_no_colour_that_does_not_turn_dark(name: str) -> None:
-    svg = svg_of(question(name), ROWS[name])
+def test_a_chart_names_its_axes_and_has_no_colour_that_does_not_turn_dark(drawn: dict[str, str], name: str) -> None:
+    svg = drawn[name]
     assert set(texts(svg)) >= AXES[name]
     assert set(re.findall(r'(?:fill|stroke)="(?!none|transparent)([^"]+)"', svg)) <= LIGHT
 
@@ -118,24 +130,23 @@ def test_no_more_bars_are_drawn_than_one_reads() -> None:
     assert len(svg) < 200_000
 
 
-def test_an_hour_and_a_weekday_without_plays_keep_their_place() -> None:
-    assert {"Mon", "Sun"} <= set(texts(svg_of(question("plays_by_weekday"), ROWS["plays_by_weekday"])))
-    assert {"0", "21"} <= set(texts(svg_of(question("plays_by_hour"), ROWS["plays_by_hour"])))
+def test_an_hour_and_a_weekday_without_plays_keep_their_place(drawn: dict[str, str]) -> None:
+    assert {"Mon", "Sun"} <= set(texts(drawn["plays_by_weekday"]))
+    assert {"0", "21"} <= set(texts(drawn["plays_by_hour"]))
 
 
-def test_a_day_without_plays_keeps_its_place() -> None:
-    assert bars(svg_of(question("plays_by_day"), ROWS["plays_by_day"])) == 4
+def test_a_day_without_plays_keeps_its_place(drawn: dict[str, str]) -> None:
+    assert bars(drawn["plays_by_day"]) == 4
 
 
 @pytest.mark.parametrize("number", [1, 2, 70, 71, 6000])
 def test_any_number_of_days_is_drawn_and_none_of_them_makes_it_large(number: int) -> None:
-    svg = svg_of(question("plays_by_day"), days(number))
-    assert "Plays" in texts(svg)
-    assert len(svg) < 300_000
     changes = [{"day": row["day"], "upgrades": 1, "downgrades": 2} for row in days(number)]
-    svg = svg_of(question("level_changes"), changes)
-    assert {"to paid", "to free", f"{'Month' if number > 70 else 'Day'} (UTC)"} <= set(texts(svg))
-    assert len(svg) < 200_000
+    plays, levels = svgs_of([(question("plays_by_day"), days(number)), (question("level_changes"), changes)])
+    assert "Plays" in texts(plays)
+    assert len(plays) < 300_000
+    assert {"to paid", "to free", f"{'Month' if number > 70 else 'Day'} (UTC)"} <= set(texts(levels))
+    assert len(levels) < 200_000
 
 
 def test_a_question_nobody_drew_a_chart_for_has_bars_of_its_column() -> None:
@@ -144,21 +155,26 @@ def test_a_question_nobody_drew_a_chart_for_has_bars_of_its_column() -> None:
     assert {"Song", "Plays", "Undo", "Jóga", "3"} <= set(texts(svg))
 
 
-def test_a_chart_is_the_same_in_every_time_zone() -> None:
-    code = (
-        "from tests.plugins.report.test_charts import *; import sys;"
-        "sys.stdout.write(svg_of(question('plays_by_day'), days(5)) + svg_of(question('plays_by_day'), days(100)))"
-    )
-    drawn = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "TZ": zone, "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'plugins'}"},
-            cwd=PROJECT, capture_output=True, text=True, check=True,
-        ).stdout
-        for zone in ("UTC", "America/Los_Angeles")
-    ]  # fmt: skip
+@pytest.fixture
+def move(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Move this process, and those that it starts, into a time zone."""
+
+    def to(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield to
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_chart_is_the_same_in_every_time_zone(move: Callable[[str], None]) -> None:
+    drawn = []
+    for zone in ("UTC", "America/Los_Angeles"):
+        move(zone)
+        drawn.append(svgs_of([(question("plays_by_day"), days(number)) for number in (5, 100)]))
     assert drawn[0] == drawn[1]
-    assert "1 Nov" in drawn[0]
+    assert "1 Nov" in drawn[0][0]
 
 
 def test_the_hours_that_are_named_are_those_of_the_rows() -> None:
