@@ -116,6 +116,7 @@ pytest_sessionfinish, pytest_terminal_summary = conftest.pytest_sessionfinish, c
 ONE_TEST = "def test_it(record_property): record_property('survived', ('users', 'insert', 'kill'))"
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(("narrowed", "code"), [([], 1), (["-k", "test_it"], 0)], ids=["all", "some"])
 def test_only_a_run_of_all_faults_fails_for_a_hole(tmp_path: Path, narrowed: list[str], code: int) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)

@@ -17,6 +17,8 @@ import pytest
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.security
+
 Serve = Callable[..., str]
 LOCK = "".join(f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n" for name in ("sound", "open-door", "no-fix"))
 

@@ -7,11 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.stack.ports import PortReservations
 from tests.local.s3.conftest import Server
+
+pytestmark = pytest.mark.stack
 
 ODD_KEYS = [
     "a'b;c--/../é ☃ ?#%25+&.json",

@@ -18,6 +18,8 @@ from local.stack import accounts
 from local.stack.accounts import Account
 from local.stack.postgres import Postgres
 
+pytestmark = pytest.mark.stack
+
 LONGEST_NAME = 120
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another account")
