@@ -49,7 +49,7 @@ status: $(LOCAL) ## say how they are
 install: $(LOCAL) ## install what `python -m local` needs, which demo and up do by themselves
 
 test: $(TEST) ## run the tests that every change needs (ARGS="-k name" runs some of them)
-	$(PYTEST) -m "not ($(SECOND_TIER))" $(ARGS)
+	$(PYTEST) -m "not ($(SECOND_TIER))" --hypothesis-profile half $(ARGS)
 
 test-all: $(LINT) ## run all tests, as CI does (ARGS="-m faults" runs those of one mark)
 	$(PYTEST) $(ARGS)

@@ -14,7 +14,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk._shared.secrets_masker import reset_secrets_masker
 from botocore.loaders import JSONFileLoader, Loader
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from xdist.scheduler import LoadFileScheduling
 
@@ -28,9 +28,12 @@ from tests.month import PUBLISHED
 from tests.pipeline import Pipeline
 from tests.shared_stack import SharedStack
 
+SLOW = [HealthCheck.too_slow]
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("search", max_examples=3000, print_blob=True, deadline=None, suppress_health_check=SLOW)
 # The same cases on every machine. To look for others: pytest --hypothesis-profile search tests/plugins
-settings.register_profile("same", derandomize=True)
-settings.register_profile("search", max_examples=3000, print_blob=True)
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("half", settings.get_profile("same"), max_examples=50)
 settings.load_profile("same")
 
 FAULTS = Path(survival.__file__).parent

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text()
@@ -32,6 +33,14 @@ def test_every_target_that_it_names_is_there() -> None:
     named = set(re.findall(r"make ([a-z.-]+)", CONTRIBUTING))
     assert {".venv", "hooks", "lint", "test", "test-all"} <= named
     assert named <= set(re.findall(r"^([a-z.-]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_property_based_tests_tell_the_same_stories_on_every_machine(pytestconfig: pytest.Config) -> None:
+    asked = pytestconfig.getoption("hypothesis_profile") or "same"
+    # Whatever file came before: a profile that one loads holds for all that are collected after it.
+    assert settings.get_current_profile_name() == asked
+    assert settings.get_profile("same").derandomize
+    assert settings.get_profile("half").derandomize
 
 
 def hooks() -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def test_objects_are_found_with_their_lines(data: bytes, expected: list[tuple[in
 
 
 @given(st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join), st.integers(1, 9))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=settings().max_examples * 4, deadline=None)
 def test_lines_and_texts_are_those_of_copy(text: str, size: int) -> None:
     copied = [(one.line + 1, one.text.encode().rstrip(), one.refused is None) for one in objects(text, final=True)]
     assert read(text.encode(), size) == copied

@@ -28,7 +28,7 @@ def connection(postgres: Postgres) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=settings().max_examples * 2)
 @given(ROWS)
 @example([("\n", 1, "\\n"), ("a", None, None)])
 def test_postgresql_reads_what_was_written(

@@ -110,7 +110,7 @@ def encode(kind: tuple[str, Any], data: bytes, block: int, **load: Any) -> tuple
     return lines if kind[0] in TEXT_TYPES else lines.replace(b'"', b""), encoder.rows, errors
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=settings().max_examples * 4)
 @given(st.sampled_from(TYPES), FILES, st.integers(9, 60), LOADS)
 @example(("numeric", {"precision": 10, "scale": 5}), b'{"a": "1_000"}', 60, {})
 @example(("int4", {}), b'{"a": true}\n{"a": 1}', 60, {})
@@ -128,7 +128,7 @@ def test_a_file_gives_the_same_rows_and_errors_by_blocks_and_by_objects(
     assert errors == by_objects[2]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=settings().max_examples * 4)
 @given(st.sampled_from(TYPES), FILES, LOADS)
 @example(("float4", {}), b'{"a": 1e-46}\n{"a": 1e-40}\n{"a": 3.4028234663852886e38}', {})
 @example(("float8", {}), b'{"a": 1e-400}\n{"a": 5e-324}\n{"a": -1.7976931348623157e308}', {})

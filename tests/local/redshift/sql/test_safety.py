@@ -103,7 +103,7 @@ def bare_words(sent: str) -> set[str]:
     return _quote(re.sub(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""", " ", sent))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings().max_examples * 5, deadline=None)
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)))
 @example("select " + "(" * 3000)
 @example("select " + "(" * 40 + "1" + ")" * 40)
@@ -126,7 +126,7 @@ def _statements() -> st.SearchStrategy[str]:
     return st.sampled_from(SHAPES).flatmap(fill)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=settings().max_examples * 10, deadline=None)
 @given(_statements())
 def test_what_is_sent_holds_no_word_that_is_not_known(text: str) -> None:
     for plan in rewrite(text):
