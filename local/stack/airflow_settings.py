@@ -23,8 +23,8 @@ PYTHON = "airflow_python"
 # The sample data end in 2018: a scheduled run for yesterday would find no file and stand there red. So the schedule has
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
-# made by hand has no tasks. A sensor looks every ten seconds at most: here that costs no pod, and somebody waits for the
-# report. docs/laptop.md tells of both.
+# made by hand has no tasks. A sensor looks every ten seconds at most: here that costs no pod, and somebody waits.
+# docs/laptop.md tells of it.
 _LOCAL_SETTINGS = """\
 import sys
 
