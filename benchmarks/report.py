@@ -50,7 +50,7 @@ A song that arrives after its plays is matched to them in the run in which it ar
 
 A run without a new song pays nothing for it. One with new songs reads the history a few times, whether one song is new
 or a hundred: `stage_songs` looks once for the plays of their titles and leaves their identities in
-`songplays_pending`; `songplays` works those plays out again from `staging_events`, found by their times, and replaces
+`songplays_queue`; `songplays` works those plays out again from `staging_events`, found by their times, and replaces
 them. There is no hashed match key in `songplays`: it would have to be compared over the same history, and would save
 the first of these readings only, for a column in every row.
 """

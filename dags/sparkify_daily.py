@@ -40,6 +40,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.tables import ARTISTS, SONGPLAYS, SONGS, STAGING_EVENTS, STAGING_SONGS, TIME, USERS, schema_statements
 from sparkify.ui.links import FilesInS3, LatestReport, LogDateOnThePage
 
 INCLUDE = include_folder(__file__)
@@ -111,22 +112,18 @@ with DAG(
 ) as dag:
     tables = CreateTablesOperator(
         task_id="tables",
-        sql=sql_files("schema"),
+        sql=[*sql_files("schema"), *schema_statements()],
         doc_md="Creates the tables that are missing; usually none. Fails if the user may not create what is missing.",
     )
     with TaskGroup("staging", prefix_group_id=False, tooltip="What S3 delivered, as it stands in the files") as staging:
         stage_events = S3ToRedshiftOperator(
             task_id="stage_events",
-            table="staging_events",
+            table=STAGING_EVENTS,
             source="log_files",
             jsonpaths="log_events.json",
             epoch_ms="ts",
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
-            pending={
-                "songplays_pending": "pending/songplays_of_events.sql",
-                "users_pending": "pending/users_of_events.sql",
-            },
             execution_timeout=time_limits.COPY,
             inlets=[Asset("sparkify_log_data")],
             outlets=[Asset("sparkify_staging_events")],
@@ -136,12 +133,11 @@ with DAG(
         )
         stage_songs = S3ToRedshiftOperator(
             task_id="stage_songs",
-            table="staging_songs",
+            table=STAGING_SONGS,
             source="song_files",
             jsonpaths="songs.json",
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
-            pending={"songplays_pending": "pending/songplays_of_songs.sql"},
             execution_timeout=time_limits.COPY,
             inlets=[Asset("sparkify_song_data")],
             outlets=[Asset("sparkify_staging_songs")],
@@ -153,58 +149,45 @@ with DAG(
         task_id="check_staging",
         checks=STAGING_CHECKS,
         execution_timeout=time_limits.of_checks(STAGING_CHECKS),
-        doc_md="Looks at what was staged before any table of the star schema is touched. The log lists each broken "
+        doc_md="Looks at what was staged before any table of the star schema is written. The log lists each broken "
         "check with its first rows.",
     )
     songplays = LoadFactOperator(
         task_id="songplays",
-        table="songplays",
+        table=SONGPLAYS,
         sql="facts/songplays.sql",
-        touched="facts/songplays_touched.sql",
-        key="songplay_id",
-        sort_key="start_time",
-        pending={"time_pending": "pending/time_of_songplays.sql"},
+        keys="keys/songplays.sql",
         outlets=[Asset("sparkify_songplays")],
         doc_md="One row for each event with page NextSong, with its song where title, artist and duration match.",
     )
     with TaskGroup("dimensions", prefix_group_id=False, tooltip="The tables around songplays") as dimensions:
         users = LoadDimensionOperator(
             task_id="users",
-            table="users",
+            table=USERS,
             sql="dimensions/users.sql",
-            key="user_id",
-            only_if_newer="last_seen_at",
-            pending=True,
+            keys="keys/users.sql",
             outlets=[Asset("sparkify_users")],
             doc_md="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
         )
         songs = LoadDimensionOperator(
             task_id="songs",
-            table="songs",
+            table=SONGS,
             sql="dimensions/songs.sql",
-            key="song_id",
-            method="replace",
-            uses_log_dates=False,
             outlets=[Asset("sparkify_songs")],
             doc_md="One row a song of the catalogue.",
         )
         artists = LoadDimensionOperator(
             task_id="artists",
-            table="artists",
+            table=ARTISTS,
             sql="dimensions/artists.sql",
-            key="artist_id",
-            method="replace",
-            uses_log_dates=False,
             outlets=[Asset("sparkify_artists")],
             doc_md="One row an artist, each attribute from the artist's latest song that has it.",
         )
         time = LoadDimensionOperator(
             task_id="time",
-            table="time",
+            table=TIME,
             sql="dimensions/time.sql",
-            key="start_time",
-            method="append",
-            pending=True,
+            keys="keys/time.sql",
             outlets=[Asset("sparkify_time")],
             doc_md="One row a start time of a play, in UTC, with its parts.",
         )
@@ -212,6 +195,7 @@ with DAG(
         task_id="check_warehouse",
         checks=WAREHOUSE_CHECKS,
         execution_timeout=time_limits.of_checks(WAREHOUSE_CHECKS),
+        bounds="bounds/log_dates.sql",
         doc_md="Compares the star schema with staging for the run's log dates. The tables are already written: a "
         "failure here means that they must not be trusted until it is understood.",
     )

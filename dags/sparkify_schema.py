@@ -25,6 +25,7 @@ from sparkify.layout import include_folder
 from sparkify.loading import time_limits
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
+from sparkify.tables import schema_statements
 
 SQL = include_folder(__file__) / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
@@ -58,7 +59,7 @@ with DAG(
 ) as dag:
     tables = CreateTablesOperator(
         task_id="tables",
-        sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
+        sql=[*sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")), *schema_statements()],
         views=[view.stem for view in VIEWS],
         rebuild="{{ params.rebuild }}",
         doc_md="Creates what is missing; drops everything first only if `rebuild` is the schema's name.",

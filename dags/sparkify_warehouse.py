@@ -70,6 +70,7 @@ from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.retries import RETRIES
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
+from sparkify.tables import schema_statements
 
 INCLUDE = include_folder(__file__)
 SQL = INCLUDE / "sql"
@@ -190,7 +191,7 @@ with DAG(
         tables = CreateTablesOperator(
             task_id="tables",
             execution_timeout=time_limits.LOAD,
-            sql=sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")),
+            sql=[*sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")), *schema_statements()],
             login=ADMINISTRATOR,
             doc_md="Creates the tables that are missing, as the cluster's administrator.",
         )

@@ -85,7 +85,7 @@ BROKEN: list[tuple[Rule, str, str, str]] = [
     (rooms_that_import_each_other, "plugins/sparkify/loading/a.py", "from sparkify.operators import b", "a.py:1"),
     (rooms_that_import_each_other, "plugins/sparkify/operators/a.py", "\nimport sparkify.ui.b", "a.py:2"),
     (rooms_that_import_each_other, "plugins/sparkify/report/a.py", "from sparkify.ui.b import c", "a.py:1"),
-    (rooms_that_import_each_other, "plugins/sparkify/a.py", "from sparkify.loading.b import c", "a.py:1"),
+    (rooms_that_import_each_other, "plugins/sparkify/a.py", "from sparkify.operators.b import c", "a.py:1"),
     (rooms_that_import_each_other, "local/redshift/a.py", "from local.stack import ports", "a.py:1"),
     (circles_of_imports, "plugins/sparkify/ui/circle.py", "from sparkify.ui.page import a", "circle.py:1"),
     (circles_of_imports, "local/s3.py", "from local import s3_other", "s3_other.py:1"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.ask import questions
+from sparkify.tables import STAR
 
 PROJECT = Path(__file__).resolve().parents[1]
 CREATED = re.compile(r"create table if not exists (\w+) \(\n(.*?)\n\)", re.DOTALL)
@@ -19,12 +20,10 @@ def created_tables() -> dict[str, dict[str, str]]:
     tables: dict[str, dict[str, str]] = {}
     for file in sorted((PROJECT / "include" / "sql" / "schema").glob("*.sql")):
         for table, body in CREATED.findall(file.read_text()):
-            if not table.startswith("mutex_"):
-                columns = (line for line in body.splitlines() if "primary key" not in line)
-                tables[table] = {
-                    name: kind.removesuffix(" not null") for name, kind in COLUMN.findall("\n".join(columns))
-                }
-    return tables
+            columns = (line for line in body.splitlines() if "primary key" not in line)
+            tables[table] = {name: kind.removesuffix(" not null") for name, kind in COLUMN.findall("\n".join(columns))}
+    queues: dict[str, dict[str, str]] = {table.queue_name: {"log_date": "date", **table.queue} for table in STAR}
+    return tables | queues
 
 
 def described_tables() -> dict[str, dict[str, str]]:
@@ -34,7 +33,7 @@ def described_tables() -> dict[str, dict[str, str]]:
     for line in (PROJECT / "docs" / "data-model.md").read_text().splitlines():
         if heading := re.fullmatch(r"#+ (.*)", line):
             table = heading[1]
-        elif row := re.match(r"\| (?:(\w+_pending) \| )?`(\w+)` \| ([^|]+) \|", line):
+        elif row := re.match(r"\| (?:(\w+_queue) \| )?`(\w+)` \| ([^|]+) \|", line):
             described.setdefault(row[1] or table, {})[row[2]] = row[3]
     return described
 

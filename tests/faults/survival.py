@@ -76,7 +76,9 @@ _PHASES: Mapping[str, Phase] = {
     r"(select|set|show|with|begin)\b": "read",
     r"copy\b": "copy",
     r"lock\b": "lock",
-    r"insert into (load_history|data_quality_results)\b": "record",
+    r"insert into load_history\b": "record",
+    # The results of checks are one statement, which commits by itself.
+    r"insert into data_quality_results\b": "after commit",
     r"insert\b": "insert",
     r"(delete|update)\b": "delete",
     r"create (table|view|schema|or replace view)\b": "create",
@@ -85,7 +87,7 @@ _PHASES: Mapping[str, Phase] = {
 }
 _CREATED = re.compile(r"create temp(?:orary)? table (?:if not exists )?(\w+)")
 _WRITTEN = re.compile(r"(?:insert into|delete from|update|drop table(?: if exists)?|analyze|alter table) (\w+)")
-_LAST_OF_SESSION = "set search_path"
+_LAST_OF_SESSION = "select pg_backend_pid()"
 
 
 def phases(statements: Sequence[str]) -> list[Phase]:

@@ -28,7 +28,7 @@ def isolation(ground: Ground, request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("isolation")
 def test_a_conflict_with_a_foreign_writer_is_tried_again(ground: Ground, stage: Stage, survived: Survivals) -> None:
     pipeline, records, statements = stage
-    delete = next(n for n, sql in enumerate(statements["users"], start=1) if sql.startswith("delete from users using"))
+    delete = next(n for n, sql in enumerate(statements["users"], start=1) if sql.startswith("delete from users where"))
     records.restore("users")
 
     def change_the_same_rows(_: Connection) -> None:

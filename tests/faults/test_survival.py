@@ -15,7 +15,6 @@ from tests.pipeline import PROJECT, load_dag
 
 LOAD = {
     "select pg_backend_pid()": "session",
-    "set search_path to 'public'": "session",
     "select * from users where 1 = 0": "read",
     "create temp table incoming (like users)": "prepare",
     "copy incoming from 's3://a/b' iam_role default": "copy",
@@ -64,7 +63,7 @@ def test_a_statement_is_of_the_phase_that_the_task_is_in_when_it_is_answered() -
 
 def test_a_statement_of_no_known_kind_is_asked_about() -> None:
     with pytest.raises(AssertionError, match="in which phase a task is after: vacuum users"):
-        phases(["set search_path to 'public'", "vacuum users"])
+        phases(["select pg_backend_pid()", "vacuum users"])
 
 
 def test_a_task_is_killed_once_in_each_phase_or_at_every_statement() -> None:

@@ -110,6 +110,11 @@ class Fault:
     sql: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def statements(self) -> list[str]:
+        """The statements of ``sql``."""
+        return [statement for statement in self.sql.split(";") if statement]
+
 
 def in_file(check: str, what: str, *more: Raw) -> Fault:
     """The date's file has these events besides."""
@@ -236,7 +241,8 @@ FAULTS = (
     Fault(
         "load_history.date_is_settled",
         "another run that has staged the date and failed",
-        sql="insert into load_history (table_name, first_log_date, last_log_date, dag_id, run_id, ended_at)"
+        sql=f"insert into users_queue (log_date) values ('{DAY}');"
+        "insert into load_history (table_name, first_log_date, last_log_date, dag_id, run_id, ended_at)"
         f" values ('staging_events', '{DAY}', '{DAY}', 'sparkify_daily', 'manual__later', '2100-01-01 00:10:00')",
     ),
 )
@@ -260,8 +266,9 @@ class Sound:
 
     def results_of(self, fault: Fault) -> list[CheckResult]:
         """Plant the fault and run what follows on it until a task fails; what its checks found."""
-        if fault.sql:
-            self.pipeline.execute(fault.sql)
+        for statement in fault.statements:
+            self.pipeline.execute(statement)
+        if fault.statements:
             return checked(self.pipeline, only=CHECKS)
         self.pipeline.put(fault.files)
         return checked(self.pipeline, **fault.params)

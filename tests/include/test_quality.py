@@ -72,12 +72,13 @@ def test_what_others_have_staged_and_not_yet_loaded_breaks_no_check(sound: Sound
     assert [str(result) for result in checked(sound.pipeline, only=("check_warehouse",)) if not result.passed] == []
 
 
-def test_loading_the_dates_again_cures_what_somebody_changed(sound: Sound) -> None:
-    # A key that is there twice hides from what compares rows; so does a wrong row of a table that is only added to.
-    by_hand = ("users.id_is_unique", "songs.id_is_unique", "artists.id_is_unique", "load_history.date_is_settled")
+def test_loading_the_dates_again_repairs_what_somebody_changed(sound: Sound) -> None:
     for fault in FAULTS:
-        if fault.check not in by_hand and not fault.check.startswith("time."):
-            sound.pipeline.execute(fault.sql or "select 1")
+        for statement in fault.statements:
+            sound.pipeline.execute(statement)
+    # No log date brings these: their keys are queued by hand, as docs/operations.md says.
+    sound.pipeline.execute("insert into songs_queue (song_id) select song_id from songs")
+    sound.pipeline.execute("insert into artists_queue (artist_id) select artist_id from artists")
     sound.pipeline.run(DAY, LATER)
     assert [str(result) for result in checked(sound.pipeline, only=CHECKS) if not result.passed] == []
 

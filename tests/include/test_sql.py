@@ -12,6 +12,7 @@ import jinja2
 import pytest
 import sqlglot
 
+from sparkify.loading.bounds import Names, filled
 from sparkify.loading.log_dates import LogDates
 from sparkify.operators.create_tables import NAME
 from sparkify.operators.create_views import VIEW
@@ -20,15 +21,27 @@ from tests.pipeline import PROJECT, Pipeline
 SQL = PROJECT / "include" / "sql"
 FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql") if file.parent.name != "macros")
 DATES = LogDates(date(2018, 11, 1), date(2018, 11, 2))
-# What a pending file's temporary tables are like, by the table that its task writes.
-WRITTEN_BY = {"events": "staging_events", "songs": "staging_songs", "songplays": "songplays"}
+# The temporary tables that a file reads, as a load makes them.
+KEYS = {
+    "songplays": "songplay_id varchar(32), start_time timestamp, ts bigint",
+    "users": "user_id integer, ts bigint",
+    "songs": "song_id varchar(64)",
+    "artists": "artist_id varchar(64)",
+    "time": "start_time timestamp",
+}
+# As a load puts them in, of keys of which some have no time.
+BOUNDS = {
+    "ts": "ts between '1541030400000' and '1541116799999'",
+    "ts_is_missing": "1 = 1",
+    "start_time": "start_time between '2018-11-01' and '2018-11-02'",
+}
 
 
 def render(name: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined, autoescape=False
     )
-    return environment.get_template(name).render(log_dates=DATES, schema="public")
+    return environment.get_template(name).render(log_dates=DATES, schema="public", bounds=Names())
 
 
 def statements(name: str) -> list[str]:
@@ -37,7 +50,7 @@ def statements(name: str) -> list[str]:
 
 def test_there_are_files_of_every_kind() -> None:
     assert {name.split("/")[0] for name in FILES} == {
-        "schema", "facts", "dimensions", "pending", "quality", "analytics", "report",
+        "schema", "facts", "dimensions", "keys", "queue", "bounds", "quality", "analytics", "report",
     }  # fmt: skip
 
 
@@ -82,13 +95,14 @@ def module_pipeline(stack: Any) -> Iterator[Pipeline]:
 def test_it_runs(name: str, module_pipeline: Pipeline) -> None:
     (statement,) = statements(name)
     with module_pipeline.session() as warehouse:
-        if name.startswith("pending/"):
-            table = WRITTEN_BY[Path(name).stem.split("_of_")[1]]
-            for temporary in ("incoming", "outgoing"):
-                warehouse.execute(f"create temp table {temporary} (like {table})")
-        rows = warehouse.rows(statement)
+        if name.startswith("queue/"):
+            for temporary in ("added", "removed"):
+                warehouse.execute(f"create temp table {temporary} (like staging_songs)")
+        if name.startswith(("facts/", "dimensions/")):
+            warehouse.execute(f"create temp table keys ({KEYS[Path(name).stem]})")
+        rows = warehouse.rows(filled(statement, BOUNDS))
     # What the report asks of the whole is one row, however little there is.
-    assert rows == [] or (name.startswith("report/") and len(rows) == 1 and not any(rows[0]))
+    assert rows == [] or (name.startswith(("report/", "bounds/")) and len(rows) == 1 and not any(rows[0]))
 
 
 def test_a_table_has_the_columns_of_the_contract_in_its_order(module_pipeline: Pipeline) -> None:

@@ -109,7 +109,7 @@ def run_by_hand(pipeline: Pipeline, log_date: date, only: tuple[str, ...]) -> No
 @given(
     events=st.lists(odd_events, min_size=1, max_size=5),
     songs=st.lists(odd_songs, max_size=4),
-    pending=st.lists(identities, max_size=3),
+    queued=st.lists(identities, max_size=3),
     plays=st.lists(st.tuples(old_times, st.sampled_from(OTHERS)), max_size=2),
 )
 def test_a_good_date_loads_beside_any_value_and_any_value_is_looked_at(
@@ -117,17 +117,16 @@ def test_a_good_date_loads_beside_any_value_and_any_value_is_looked_at(
     count_case: Callable[[], None],
     events: list[StagedEvent],
     songs: list[StagedSong],
-    pending: list[tuple[Any, ...]],
+    queued: list[tuple[Any, ...]],
     plays: list[tuple[str | None, date]],
 ) -> None:
     count_case()
     pipeline.empty()
     write(pipeline, "staging_events", StagedEvent._fields, events)
     write(pipeline, "staging_songs", StagedSong._fields, songs)
-    columns = ("session_id", "item_in_session", "ts", "user_id", "songplay_id")
-    write(pipeline, "songplays_pending", columns, [(*one, f"p{n}") for n, one in enumerate(pending)])
-    write(pipeline, "users_pending", ["user_id"], [(one[3],) for one in pending if one[3] is not None])
-    write(pipeline, "time_pending", ["start_time"], [(at,) for at, _ in plays if at is not None])
+    write(pipeline, "songplays_queue", ("session_id", "item_in_session", "ts", "user_id"), queued)
+    write(pipeline, "users_queue", ["user_id"], [(one[3],) for one in queued if one[3] is not None])
+    write(pipeline, "time_queue", ["start_time"], [(at,) for at, _ in plays if at is not None])
     old = [(f"old{n}", at, log_date) for n, (at, log_date) in enumerate(plays)]
     write(pipeline, "songplays", ("songplay_id", "start_time", "log_date"), old)
     loaded = [("staging_events", log_date, 1, 1) for log_date in {one.log_date for one in events}]

@@ -23,7 +23,7 @@ EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files)
 def loads(tables: Iterable[str]) -> set[str]:
     """The tasks that these tables come of."""
     dag = load_dag("sparkify_daily")
-    of_table = {task.table: task for task in dag.tasks if task.task_id in WRITING and task.task_id != "tables"}
+    of_table = {task.table.name: task for task in dag.tasks if task.task_id in WRITING and task.task_id != "tables"}
     before = {task_id for table in tables for task_id in of_table[table].get_flat_relative_ids(upstream=True)}
     return (before | {of_table[table].task_id for table in tables}) & set(WRITING) - {"tables"}
 
@@ -116,17 +116,16 @@ def test_reloading_one_old_day_keeps_the_latest_level(pipeline: Pipeline) -> Non
     assert pipeline.rows("select user_id, level from users") == [(7, "paid")]
 
 
-def test_loading_the_same_again_writes_no_dimension_row(pipeline: Pipeline) -> None:
+def test_loading_the_same_again_writes_no_row_of_the_star(pipeline: Pipeline) -> None:
     pipeline.put(MONTH.files)
     pipeline.run(MONTH.first, MONTH.last)
     again = pipeline.run(MONTH.first, MONTH.last)
-    for table in ("users", "songs", "artists", "time"):
+    for table in ("songplays", "users", "songs", "artists", "time"):
         assert {name: again[table][name] for name in ("rows_inserted", "rows_updated", "rows_deleted")} == {
             "rows_inserted": 0,
             "rows_updated": 0,
             "rows_deleted": 0,
         }, table
-    assert again["songplays"]["rows_deleted"] == again["songplays"]["rows_inserted"] == MONTH.figures.songplays
 
 
 def play(**changes: object) -> dict[str, object]:

@@ -23,7 +23,7 @@ FILE = "log_data/2018/11/2018-11-02-events.json"
 TABLES = (
     *("staging_events", "staging_songs", "staging_rejects", "songplays", "users", "songs", "artists", "time"),
     *("load_history", "staged_files", "staged_dates", "staging_unknown_fields"),
-    *("songplays_pending", "users_pending", "time_pending"),
+    *("songplays_queue", "users_queue", "songs_queue", "artists_queue", "time_queue"),
 )
 Wrong = Callable[[Pipeline], dict[str, Any]]
 

@@ -100,7 +100,7 @@ def test_a_reader_reads_what_is_for_readers_and_writes_nothing(deployment: Deplo
         f"select * from {SCHEMA}.staging_rejects",
         f"select * from {SCHEMA}.load_history",
         f"delete from {SCHEMA}.users",
-        f"insert into {SCHEMA}.time_pending values ('2018-11-01')",
+        f"insert into {SCHEMA}.time_queue (log_date) values ('2018-11-01')",
     ):
         with pytest.raises(redshift_connector.Error, match="permission denied"):
             deployment.rows(refused, *ANALYST)

@@ -1,12 +1,12 @@
 -- question: Which ten hours (UTC) of the last seven days saw the most plays?
 -- note: The last seven days of data: they end with the day of the latest play on a loaded log date.
 -- bar: plays
-{% import "macros/loads.sql" as loads %}
+{% import "macros/spans.sql" as spans %}
 with
 
 loaded as (
 
-    {{ loads.loaded_span() }}
+    {{ spans.loaded_span() }}
 
 ),
 

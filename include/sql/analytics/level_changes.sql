@@ -4,7 +4,7 @@
 -- note: and so are days before the first loaded log date or after the last.
 -- bar: upgrades
 {% import "macros/events.sql" as events %}
-{% import "macros/loads.sql" as loads %}
+{% import "macros/spans.sql" as spans %}
 with
 
 deliveries as (
@@ -46,7 +46,7 @@ changes as (
 
 loaded as (
 
-    {{ loads.loaded_span() }}
+    {{ spans.loaded_span() }}
 
 )
 

@@ -1,12 +1,12 @@
 -- question: What share of each month's plays is of a song in the catalogue?
 -- note: Days before the first loaded log date or after the last are left out.
 -- bar: matched_percent
-{% import "macros/loads.sql" as loads %}
+{% import "macros/spans.sql" as spans %}
 with
 
 loaded as (
 
-    {{ loads.loaded_span() }}
+    {{ spans.loaded_span() }}
 
 )
 

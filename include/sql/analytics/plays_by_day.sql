@@ -1,12 +1,12 @@
 -- question: How many songs are played on each day (UTC), and by how many users?
 -- note: Days before the first loaded log date or after the last are left out.
 -- bar: plays
-{% import "macros/loads.sql" as loads %}
+{% import "macros/spans.sql" as spans %}
 with
 
 loaded as (
 
-    {{ loads.loaded_span() }}
+    {{ spans.loaded_span() }}
 
 )
 

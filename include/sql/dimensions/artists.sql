@@ -1,17 +1,17 @@
 {% import "macros/songs.sql" as songs %}
 with
 
-delivered_songs as (
+candidates as (
 
-    {{ songs.delivered_songs() }}
+    select distinct song_id
+    from staging_songs
+    where artist_id in (select artist_id from keys)
 
 ),
 
 artist_songs as (
 
-    select *
-    from delivered_songs
-    where delivery = 1 and artist_id is not null
+    {{ songs.delivered("candidates") }}
 
 ),
 
@@ -62,6 +62,7 @@ artist_ids as (
 
     select distinct artist_id
     from artist_songs
+    where artist_id in (select artist_id from keys)
 
 )
 

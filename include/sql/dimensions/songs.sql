@@ -3,7 +3,7 @@ with
 
 delivered_songs as (
 
-    {{ songs.delivered_songs() }}
+    {{ songs.delivered("keys") }}
 
 )
 
@@ -14,4 +14,3 @@ select
     year,
     duration
 from delivered_songs
-where delivery = 1

@@ -2,18 +2,11 @@ with
 
 start_times as (
 
-    select start_time
+    select distinct start_time
     from songplays
     where
-        log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-        and start_time is not null
-
-    union
-
-    select songplays.start_time
-    from songplays
-    inner join time_pending
-        on songplays.start_time = time_pending.start_time
+        {{ bounds.start_time }}
+        and start_time in (select start_time from keys)
 
 )
 
@@ -24,5 +17,5 @@ select
     cast(to_char(start_time, 'IW') as integer) as week,
     extract(month from start_time) as month,
     extract(year from start_time) as year,
-    (extract(dow from start_time) + 6) % 7 as weekday
+    (cast(extract(dow from start_time) as integer) + 6) % 7 as weekday
 from start_times

@@ -1,24 +1,39 @@
 {% import "macros/events.sql" as events %}
 with
 
-touched as (
+candidates as (
 
-    select
-        user_id,
-        ts
+    select *
     from staging_events
     where
-        log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-        and user_id is not null
+        {{ bounds.ts }}
+        and user_id in (
+            select user_id
+            from keys
+            where ts is not null
+        )
 
     union all
 
-    select
-        staging_events.user_id,
-        staging_events.ts
+    select *
     from staging_events
-    inner join users_pending
-        on staging_events.user_id = users_pending.user_id
+    where
+        user_id in (
+            select user_id
+            from keys
+            where ts is null
+        )
+        and {{ bounds.ts_is_missing }}
+
+),
+
+latest_times as (
+
+    select
+        user_id as latest_user_id,
+        max({{ events.known_ts() }}) as latest_ts
+    from candidates
+    group by user_id
 
 ),
 
@@ -34,18 +49,15 @@ latest_first as (
         row_number() over (
             partition by user_id
             order by
-                {{ events.start_time() }} desc nulls last,
                 item_in_session desc nulls last,
                 session_id desc nulls last,
                 {{ events.delivery_order() }}
         ) as recency
-    from staging_events
-    where
-        user_id in (select user_id from touched)
-        and (
-            ts between (select min(ts) from touched) and (select max(ts) from touched)
-            or ts is null
-        )
+    from candidates
+    inner join latest_times
+        on
+            candidates.user_id = latest_times.latest_user_id
+            and {{ events.known_ts() }} = latest_times.latest_ts
 
 )
 

@@ -2,54 +2,32 @@
 {% import "macros/songs.sql" as songs %}
 with
 
-touched as (
-
-    {{ events.touched(log_dates) }}
-
-),
-
-touched_ids as (
-
-    select {{ events.songplay_id() }} as songplay_id
-    from touched
-
-),
-
-candidates as (
-
-    select *
-    from staging_events
-    where
-        ts between (select min(ts) from touched) and (select max(ts) from touched)
-        and ts in (select ts from touched)
-
-    union all
-
-    select *
-    from staging_events
-    where ts is null
-
-),
-
 identified as (
 
     select
         *,
         {{ events.songplay_id() }} as songplay_id
-    from candidates
+    from staging_events
+    where
+        {{ bounds.ts }}
+        and ts in (select ts from keys)
 
-),
-
-deliveries as (
+    union all
 
     select
         *,
-        row_number() over (
-            partition by songplay_id
-            order by
-                {{ events.delivery_order() }}
-        ) as delivery
-    from identified
+        {{ events.songplay_id() }} as songplay_id
+    from staging_events
+    where ts is null and {{ bounds.ts_is_missing }}
+
+),
+
+winners as (
+
+    {{ events.winners("identified", [
+        "songplay_id", "page", "ts", "user_id", "level", "song", "artist", "length", "session_id", "location",
+        "user_agent", "log_date"
+    ]) }}
 
 ),
 
@@ -67,34 +45,28 @@ plays as (
         location,
         user_agent,
         log_date
-    from deliveries
+    from winners
     where
-        delivery = 1
-        and page = 'NextSong'
-        and songplay_id in (select songplay_id from touched_ids)
+        page = 'NextSong'
+        and songplay_id in (select songplay_id from keys)
 
 ),
 
-delivered_songs as (
+candidates as (
 
-    {{ songs.delivered_songs() }}
+    select distinct staging_songs.song_id
+    from staging_songs
+    inner join plays
+        on
+            rtrim(staging_songs.title) = plays.title
+            and rtrim(staging_songs.artist_name) = plays.artist_name
+            and staging_songs.duration = plays.duration
 
 ),
 
 matches as (
 
-    select
-        song_id,
-        artist_id,
-        rtrim(title) as title,
-        rtrim(artist_name) as artist_name,
-        duration,
-        row_number() over (
-            partition by rtrim(title), rtrim(artist_name), duration
-            order by song_id
-        ) as choice
-    from delivered_songs
-    where delivery = 1
+    {{ songs.matches("candidates") }}
 
 )
 
@@ -115,4 +87,3 @@ left join matches
         plays.title = matches.title
         and plays.artist_name = matches.artist_name
         and plays.duration = matches.duration
-        and matches.choice = 1

@@ -9,19 +9,27 @@ md5(
 {%- endmacro -%}
 
 {#- Whether an event can have happened then: from 2000-01-01 to before 2100-01-01 UTC. -#}
-{%- macro has_a_time() -%}
-ts between 946684800000 and 4102444799999
+{%- macro has_a_time(ts="ts") -%}
+{{ ts }} between 946684800000 and 4102444799999
+{%- endmacro -%}
+
+{#- The ts of an event, below all others if there is none. -#}
+{%- macro known_ts() -%}
+coalesce(case when {{ has_a_time() }} then ts end, -1)
 {%- endmacro -%}
 
 {#-
     Epoch milliseconds to a UTC timestamp, in integers so that none is lost. Null for any other ts: the multiplication
     fails for one that no timestamp holds, and with it the load of every date.
 -#}
-{%- macro start_time() -%}
+{%- macro start_time(ts="ts") -%}
 case
-            when {{ has_a_time() }}
-                then timestamp 'epoch' + (ts / 1000) * interval '1 second'
-                    + (ts % 1000) * interval '1 millisecond'
+            when {{ has_a_time(ts) }}
+                then dateadd(
+                    ms,
+                    {{ ts }} % 1000,
+                    timestamp 'epoch' + ({{ ts }} / 1000) * interval '1 second'
+                )
         end
 {%- endmacro -%}
 
@@ -48,43 +56,47 @@ log_date,
                 user_id nulls last
 {%- endmacro -%}
 
-{#- The identities that a replaced partition no longer holds. -#}
-{%- macro gone() -%}
+{#- Of each event among these deliveries, which have its songplay_id, the one that counts. Only the events delivered
+    more than once are ranked. -#}
+{%- macro winners(deliveries, columns) -%}
 select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from outgoing
+        {%- for column in columns %}
+        {{ deliveries }}.{{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ deliveries }}
+    left join (
+        select songplay_id
+        from {{ deliveries }}
+        group by songplay_id
+        having count(*) > 1
+    ) as repeated
+        on {{ deliveries }}.songplay_id = repeated.songplay_id
+    where repeated.songplay_id is null
 
-    except
+    union all
 
     select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from incoming
-{%- endmacro -%}
-
-{#- The identities that a run has to do with: those of its log dates, and those that other tasks left to songplays. -#}
-{%- macro touched(log_dates) -%}
-select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from staging_events
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-
-    union
-
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from songplays_pending
+        {%- for column in columns %}
+        {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from (
+        select
+            {{ deliveries }}.*,
+            row_number() over (
+                partition by {{ deliveries }}.songplay_id
+                order by
+                {{ delivery_order() }}
+            ) as delivery
+        from {{ deliveries }}
+        inner join (
+            select songplay_id as repeated_id
+            from {{ deliveries }}
+            group by songplay_id
+            having count(*) > 1
+        ) as repeated
+            on {{ deliveries }}.songplay_id = repeated.repeated_id
+    ) as ranked
+    where delivery = 1
 {%- endmacro -%}
 
 {#- Every delivery of an event in staging: of an event delivered twice the first in this order counts. -#}

@@ -1,12 +1,12 @@
 {#- Whether a delivery of a song is of the star: it has a title, an artist and a duration above 0. -#}
 {%- macro is_of_the_star() -%}
 rtrim(title) <> ''
-        and rtrim(artist_id) <> ''
-        and duration > 0
+            and rtrim(artist_id) <> ''
+            and duration > 0
 {%- endmacro -%}
 
-{#- One row a song: of several deliveries the first in this order counts. -#}
-{%- macro delivered_songs() -%}
+{#- The songs of these ids, one row each: of several deliveries the first in this order counts. -#}
+{%- macro delivered(ids) -%}
 select
         song_id,
         title,
@@ -16,22 +16,56 @@ select
         artist_latitude,
         artist_longitude,
         duration,
-        year,
-        row_number() over (
-            partition by song_id
-            order by
-                num_songs nulls last,
-                artist_id nulls last,
-                artist_latitude nulls last,
-                artist_longitude nulls last,
-                artist_location nulls last,
-                artist_name nulls last,
-                title nulls last,
-                duration nulls last,
-                year nulls last
-        ) as delivery
-    from staging_songs
-    where
-        song_id is not null
-        and {{ is_of_the_star() }}
+        year
+    from (
+        select
+            *,
+            row_number() over (
+                partition by song_id
+                order by
+                    num_songs nulls last,
+                    artist_id nulls last,
+                    artist_latitude nulls last,
+                    artist_longitude nulls last,
+                    artist_location nulls last,
+                    artist_name nulls last,
+                    title nulls last,
+                    duration nulls last,
+                    year nulls last
+            ) as delivery
+        from staging_songs
+        where
+            song_id in (select song_id from {{ ids }})
+            and {{ is_of_the_star() }}
+    ) as deliveries
+    where delivery = 1
+{%- endmacro -%}
+
+{#- Of the songs of these ids, the one that plays of its title, artist and duration match: the smallest song_id. -#}
+{%- macro matches(ids) -%}
+select
+        song_id,
+        artist_id,
+        title,
+        artist_name,
+        duration
+    from (
+        select
+            delivered_songs.song_id,
+            delivered_songs.artist_id,
+            rtrim(delivered_songs.title) as title,
+            rtrim(delivered_songs.artist_name) as artist_name,
+            delivered_songs.duration,
+            row_number() over (
+                partition by
+                    rtrim(delivered_songs.title),
+                    rtrim(delivered_songs.artist_name),
+                    delivered_songs.duration
+                order by delivered_songs.song_id
+            ) as choice
+        from (
+    {{ delivered(ids) }}
+        ) as delivered_songs
+    ) as choices
+    where choice = 1
 {%- endmacro -%}

@@ -20,8 +20,10 @@ HEADER_LINE = re.compile(r"--\s*(\w+):\s*(.+?)\s*$")
 KEYS = ("name", "severity", "proves")
 # Remarks, the template's own and SQL's; and what may hold any word: texts, quoted names, what a template fills in.
 REMARK = r"\{#.*?#\}|\{%.*?%\}|--[^\n]*|/\*.*?\*/"
-OPAQUE = re.compile(rf"(?P<remark>{REMARK})|'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\{{\{{.*?\}}\}}", re.DOTALL)
-FIRST_WORDS = ("SELECT", "WITH")
+OPAQUE = re.compile(rf"(?P<remark>{REMARK})|'(?:[^'\\]|\\.)*'|\"[^\"]*\"|(?P<filled>\{{\{{.*?\}}\}})", re.DOTALL)
+# What a macro fills in is looked at once it is rendered.
+FILLED_IN = "MACRO"
+FIRST_WORDS = ("SELECT", "WITH", FILLED_IN)
 # SELECT … INTO makes a table.
 WRITING_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE", "INTO")
 EXPECTED = "Write one SELECT of the rows that break the rule."
@@ -127,7 +129,7 @@ def _cut(value: object) -> object:
 
 
 def _refuse_other_than_one_select(file: str, sql: str) -> None:
-    plain = OPAQUE.sub(lambda found: " " if found["remark"] else " ? ", sql)
+    plain = OPAQUE.sub(lambda found: " " if found["remark"] else f" {FILLED_IN} " if found["filled"] else " ? ", sql)
     words = [word.upper() for word in re.findall(r"\w+|[;?]", plain)]
     if not words:
         raise SettingsError(f"Check {file}: no statement follows the header. {EXPECTED}")

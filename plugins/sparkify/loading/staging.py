@@ -70,6 +70,7 @@ class ManifestCopy:
         self.paths: dict[str, tuple[str, ...]] = {}
         self.jsonpaths_url = ""
         self._refused: list[tuple[str | None, LoadError]] = []
+        self.is_prepared = False
 
     def prepare(self, warehouse: Warehouse) -> None:
         """Make ``incoming`` anew and upload the field mapping."""
@@ -83,8 +84,10 @@ class ManifestCopy:
         self.paths = {column: steps(path) for column, path in zip(self.columns, paths, strict=True)}
         self.jsonpaths_url = self.source.put(f"{self.path}/jsonpaths.json", self.jsonpaths)
         self._refused = []
-        warehouse.execute("drop table if exists incoming")
+        if self.is_prepared:
+            warehouse.execute("drop table incoming")
         warehouse.execute(f"create temp table incoming (like {self.table})")
+        self.is_prepared = True
 
     def run(
         self, warehouse: Warehouse, load: Load, files: Sequence[SourceFile], name: str, log_date: str | None = None
@@ -124,6 +127,9 @@ class ManifestCopy:
         if column not in self.paths:
             raise SettingsError(f"epoch_ms={column!r} is no column of {self.table} that a file is copied into.")
         counts = count_outside(warehouse, "incoming", column, PARTITION)
+        if len(files) == 1 and counts:
+            # The rows of a single date do not say which it is.
+            counts = dict.fromkeys(files, sum(counts.values()))
         outside = sum(counts.values())
         allowed = load.rows_refused + outside <= self.max_bad_lines
         named: list[LoadError] = []

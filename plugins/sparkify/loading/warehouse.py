@@ -29,8 +29,6 @@ QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 # Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
 CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
-# A whole number, a date or a timestamp, as the warehouse writes them.
-BOUND = re.compile(r"-?\d{1,19}|\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?", re.ASCII)
 CREATE = "Run the DAG sparkify_schema, which creates what is missing."
 ALTER = (
     "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
@@ -73,11 +71,7 @@ class Warehouse:
             # The log shows an error's cause with its words.
             raise why_not_open(connection, error) from (error if is_harmless(error) else None)
         try:
-            self._pid = int(self.rows("select pg_backend_pid()")[0][0])
-            self.execute("set application_name to 'sparkify'")
-            self.execute(f"set query_group to '{self.label}'")
-            self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
-            self.execute(f"set search_path to '{self.settings.schema}'")
+            self._pid = int(self.rows(self._beginning())[0][0])
         except BaseException as error:
             # Without a session there is no __exit__.
             self.__exit__(type(error), error, error.__traceback__)
@@ -93,6 +87,17 @@ class Warehouse:
         self._pid = None
         with contextlib.suppress(Exception):
             self._connection.close()
+
+    def _beginning(self) -> str:
+        """One statement that sets the session up and tells its process."""
+        session = {
+            "application_name": "sparkify",
+            "query_group": self.label,
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "search_path": self.settings.schema,
+        }
+        settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in session.items())
+        return f"select pg_backend_pid(), {settings}"
 
     def kill(self) -> None:
         """End the session from outside, with its statement, transaction and locks; what waits for it then fails."""
@@ -142,6 +147,11 @@ class Warehouse:
         """The table's columns in order; a :class:`SettingsError` if there is no such table."""
         with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
             return [_text(column[0]) for column in cursor.description]
+
+    def described(self, table: str) -> dict[str, int]:
+        """The table's columns in order, with the driver's number of each type."""
+        with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
+            return {_text(column[0]): int(column[1]) for column in cursor.description}
 
     def column_list(self, table: str) -> str:
         """The table's columns in order, as SQL: quoted, with commas between."""
@@ -225,25 +235,6 @@ class Warehouse:
         if not code and (isinstance(error, CUT_OFF) or type(error).__name__ in ("OperationalError", "InterfaceError")):
             return Unavailable(f"Could not {what}: {message}")
         return DataError(f"The warehouse refused a statement: {message}" + (f" (SQLSTATE {code})" if code else ""))
-
-
-def between(warehouse: Warehouse, table: str, column: str) -> str:
-    """A condition that holds for every row of ``table``, or '' where there is none to give.
-
-    With literals, not a subquery: only they let the warehouse skip the blocks of other values, by its zone maps
-    (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-sort-key.html).
-
-    The bounds are read as text: drivers show a time after the year 9999 as that year's end, or not at all, and the
-    condition would leave its row out. Where a bound is no number and no time of four digits a year, or where a value is
-    null, there is no condition.
-    """
-    ((lowest, highest, nulls),) = warehouse.rows(
-        f"select cast(min({column}) as varchar), cast(max({column}) as varchar), count(*) - count({column})"
-        f" from {table}"
-    )
-    if nulls or not all(bound is not None and BOUND.fullmatch(bound) for bound in (lowest, highest)):
-        return ""
-    return f"{column} between '{lowest}' and '{highest}'"
 
 
 def quoted(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from sparkify.loading.bounds import Names
 from sparkify.loading.history import RunId
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import publish_load
@@ -26,7 +27,8 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
     Base class of the operators that open a session with the warehouse.
 
     Templates see ``log_dates``, the run's :class:`~sparkify.loading.log_dates.LogDates`, unless the operator sets
-    ``uses_log_dates`` to False.
+    ``uses_log_dates`` to False; and ``bounds``, names of conditions that the task puts in
+    (:mod:`~sparkify.loading.bounds`).
 
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
@@ -57,7 +59,7 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render with ``log_dates`` beside Airflow's own variables."""
-        with_dates: Any = dict(context)
+        with_dates: Any = {**context, "bounds": Names()}
         if self.uses_log_dates:
             with_dates["log_dates"] = self.rendered_dates = LogDates.of_run(with_dates)
         super().render_template_fields(with_dates, jinja_env)

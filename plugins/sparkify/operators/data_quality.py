@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sparkify.loading.bounds import filled, read_spans
 from sparkify.loading.checks import SAMPLE_ROWS, Check, CheckResult
 from sparkify.loading.driver_errors import sqlstate
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
@@ -31,20 +33,23 @@ class DataQualityOperator(WarehouseOperator):
     :param checks: check files: a header (``-- name: …`` as the file, ``-- severity: error`` or ``warn``,
         ``-- proves: …``) and one SELECT of the offending rows, which may use ``log_dates.first`` and ``.last``. None
         offending is a pass; a check that cannot run is a failure. (templated)
+    :param bounds: SELECT of one row with columns ``first_x`` and ``last_x``, as text: the checks may use ``bounds.x``,
+        the condition that ``x`` lies between them. Default: none. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
     :return: the offending rows by check name, as XCom.
     """
 
-    template_fields: Sequence[str] = ("checks",)
+    template_fields: Sequence[str] = ("checks", "bounds")
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "sql", "bounds": "sql"}
     ui_color = "#ffe699"
 
     def __init__(
         self,
         *,
         checks: list[str],
+        bounds: str | None = None,
         **kwargs: Any,
     ) -> None:
         if not checks:
@@ -52,6 +57,7 @@ class DataQualityOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.files = tuple(checks)
         self.checks = list(checks)
+        self.bounds = bounds
         self.results: list[CheckResult] = []
 
     def prepare_template(self) -> None:
@@ -62,7 +68,7 @@ class DataQualityOperator(WarehouseOperator):
         """Run, record, judge."""
         dates = LogDates.of_run(context)
         with self.session(context) as warehouse:
-            self.results = [self._run(warehouse, check) for check in self._parsed()]
+            self.results = self._run_all(warehouse)
             self._record(warehouse, RunId.of(context), dates)
         publish_checks(context, dates, self.results)
         self._judge(dates)
@@ -88,6 +94,31 @@ class DataQualityOperator(WarehouseOperator):
                 f"data_quality_results:\n  {listed}\nMend what they name, then load the log dates again."
             )
 
+    def _run_all(self, warehouse: Warehouse) -> list[CheckResult]:
+        """Ask for the checks of a table together, and alone for each that is broken or cannot run."""
+        bounds = read_spans(warehouse, self.bounds) if self.bounds else {}
+        checks = [replace(check, sql=filled(check.sql, bounds)) for check in self._parsed()]
+        passed: set[str] = set()
+        for _, of_table in itertools.groupby(checks, key=lambda check: check.name.partition(".")[0]):
+            passed |= self._passed(warehouse, list(of_table))
+        return [CheckResult(check, 0) if check.name in passed else self._run(warehouse, check) for check in checks]
+
+    def _passed(self, warehouse: Warehouse, checks: list[Check]) -> set[str]:
+        """The names of those that passed; none if they cannot run together."""
+        counts = "\nunion all\n".join(
+            f"select cast('{check.name}' as varchar(256)) as check_name, count(*) as offending_rows"
+            f" from ({check.sql}\n) as offending"
+            for check in checks
+        )
+        try:
+            return {str(name) for name, offending in warehouse.rows(counts) if not offending}
+        except (DataError, SettingsError):
+            return set()
+        except Unavailable as error:
+            if not is_canceled(error):
+                raise
+            return set()
+
     def _run(self, warehouse: Warehouse, check: Check) -> CheckResult:
         # A subquery, so that the count is of all offending rows while no more than a few of them travel.
         offending = f"({check.sql}\n) as offending"
@@ -102,7 +133,7 @@ class DataQualityOperator(WarehouseOperator):
             return CheckResult(check, None, error=str(error))
         except Unavailable as error:
             # It took too long, as it would again; the others need not.
-            if error.__cause__ is None or sqlstate(error.__cause__) != QUERY_CANCELED:
+            if not is_canceled(error):
                 raise
             return CheckResult(check, None, error=str(error))
 
@@ -132,5 +163,9 @@ class DataQualityOperator(WarehouseOperator):
             "sample",
             "checked_at",
         ]
-        with warehouse.transaction("data_quality_results"):
-            insert_rows(warehouse, "data_quality_results", columns, rows)
+        insert_rows(warehouse, "data_quality_results", columns, rows)
+
+
+def is_canceled(error: Unavailable) -> bool:
+    """Whether the warehouse stopped a statement that took too long, as it would again."""
+    return error.__cause__ is not None and sqlstate(error.__cause__) == QUERY_CANCELED

@@ -6,22 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sparkify.loading import queue
 from sparkify.loading.catalogue import CataloguePlan
 from sparkify.loading.date_ledger import DateLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import Load, RunId
 from sparkify.loading.load_errors import SHOWN
 from sparkify.loading.log_dates import LogDates
-from sparkify.loading.pending import note_pending, owner, split_pending
 from sparkify.loading.settings import Settings
 from sparkify.loading.shown import shown
 from sparkify.loading.source import SONGS, Source, SourceFile, log_folder
 from sparkify.loading.staging import PARTITION, ManifestCopy
+from sparkify.loading.warehouse import quoted
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from sparkify.loading.declarations import StagingTable
     from sparkify.loading.warehouse import Warehouse
 
 SOURCES = ("log_files", "song_files")
@@ -38,12 +40,10 @@ class S3ToRedshiftOperator(WarehouseOperator):
     objects that are there, by manifest, into a temporary table first, and then replaces one partition in a transaction
     that readers never wait for. It counts, records and explains. COPY is authorised by role; no key stands in SQL.
 
-    :param table: the staging table. (not templated)
+    :param table: the declaration of the staging table, and of the tables that follow it. (not templated)
     :param source: which files: ``log_files`` (a partition a log date; the run's dates are replaced) or ``song_files``
         (one catalogue; new files are added, a changed or vanished one brings a whole new copy).
     :param jsonpaths: file of COPY's field mapping, in the order of the table's columns. (templated)
-    :param pending: SELECT files of the keys that other tables must work out again, by pending table; they see
-        ``incoming`` and ``outgoing``, the rows the partition will have and had. (templated)
     :param max_bad_lines: how many unreadable lines may be left out, and kept in ``staging_rejects``, before the load
         fails; default 0. (templated)
     :param epoch_ms: column of epoch milliseconds. A line whose time lies outside 2000-01-01 to 2100-01-01 UTC, as one
@@ -55,18 +55,17 @@ class S3ToRedshiftOperator(WarehouseOperator):
     :return: the counts of the load, as XCom.
     """
 
-    template_fields: Sequence[str] = ("jsonpaths", "pending_sql", "max_bad_lines", "missing_file")
+    template_fields: Sequence[str] = ("jsonpaths", "queue_sql", "max_bad_lines", "missing_file")
     template_ext: Sequence[str] = (".sql", ".json")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "pending_sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "queue_sql": "sql"}
     ui_color = "#8fd3e8"
 
     def __init__(
         self,
         *,
-        table: str,
+        table: StagingTable,
         source: str,
         jsonpaths: str,
-        pending: Mapping[str, str] | None = None,
         max_bad_lines: int | str = 0,
         epoch_ms: str | None = None,
         missing_file: str = "fail",
@@ -81,7 +80,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         self.source = source
         self.uses_log_dates = source == "log_files"
         self.jsonpaths = jsonpaths
-        self.pending_tables, self.pending_sql = split_pending(pending)
+        self.queue_sql = queue.selects(table.followers)
         self.max_bad_lines = max_bad_lines
         self.epoch_ms = epoch_ms
         self.missing_file = missing_file
@@ -97,7 +96,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
             raise SettingsError(f"missing_file={self.missing_file!r} is unknown. Use one of {', '.join(MISSING_FILE)}.")
         settings = Settings.of_connection(self.aws_conn_id)
         source = Source(self.aws_conn_id, settings)
-        copy = ManifestCopy(self.table, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
+        copy = ManifestCopy(self.table.name, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
         with self.session(context, settings) as warehouse:
             dates = self.log_dates(context)
             load = (
@@ -106,19 +105,21 @@ class S3ToRedshiftOperator(WarehouseOperator):
         return self.report(context, load)
 
     def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dates: LogDates) -> Load:
-        load = Load(self.table, dates)
+        load = Load(self.table.name, dates)
         files = self._dated_files(copy.source, dates)
         if not files:
             return load
         copy.prepare(warehouse)
-        ledger = DateLedger(self.table, {path[0] for path in copy.paths.values() if path})
+        ledger = DateLedger(self.table.name, {path[0] for path in copy.paths.values() if path})
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
             refused_before = load.rows_refused
             rows = copy.run(warehouse, load, of_date, log_date, log_date)
             refused = load.rows_refused - refused_before
             ledger.note(log_date, copy.source, of_date, rows + refused)
             load.by_date[log_date] = {"files": len(of_date), "lines": rows + refused, "refused": refused}
-            warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
+            # Of a single date the INSERT says which it is: an UPDATE would write every row once more.
+            if len(files) > 1:
+                warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         if self.epoch_ms:
             for log_date, count in copy.leave_out_times(warehouse, load, files, self.epoch_ms).items():
@@ -126,8 +127,8 @@ class S3ToRedshiftOperator(WarehouseOperator):
         partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
             self._still(copy.source, dates, files)
-            self._replace(warehouse, load, f"where {partition}")
-            warehouse.execute(f"delete from staging_rejects where table_name = '{self.table}' and {partition}")
+            self._replace_dates(warehouse, load, list(files), partition)
+            warehouse.execute(f"delete from staging_rejects where table_name = '{self.table.name}' and {partition}")
             copy.keep_rejects(warehouse)
             ledger.replace(warehouse, partition)
             load.record(warehouse, copy.run_id)
@@ -166,7 +167,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
 
     def _stage_catalogue(self, warehouse: Warehouse, copy: ManifestCopy) -> Load:
         for attempt in range(MOST_PLANS):
-            load = Load(self.table, None)
+            load = Load(self.table.name, None)
             known = self._known_files(warehouse)
             # Listed after the ledger was read: a file that another run has copied since would seem to have vanished.
             listed = copy.source.song_files()
@@ -184,10 +185,10 @@ class S3ToRedshiftOperator(WarehouseOperator):
                 if self._known_files(warehouse) != known:
                     self.log.info("Another run has copied songs meanwhile; looking again.")
                     continue
-                self._replace(warehouse, load, "" if plan.replace else "where 1 = 0")
+                self._replace_catalogue(warehouse, load, "" if plan.replace else "where 1 = 0")
                 if plan.replace:
                     for ledger in ("staged_files", "staging_rejects"):
-                        warehouse.execute(f"delete from {ledger} where table_name = '{self.table}'")
+                        warehouse.execute(f"delete from {ledger} where table_name = '{self.table.name}'")
                 copy.keep_rejects(warehouse)
                 warehouse.execute(
                     "insert into staged_files (table_name, file_name, etag)"
@@ -210,18 +211,56 @@ class S3ToRedshiftOperator(WarehouseOperator):
             self.log.warning("%s Skipped, as missing_file says; the songs loaded before stay.", sentence)
 
     def _known_files(self, warehouse: Warehouse) -> dict[str, str]:
-        query = f"select file_name, etag from staged_files where table_name = '{self.table}'"
+        query = f"select file_name, etag from staged_files where table_name = '{self.table.name}'"
         return {str(name): str(etag) for name, etag in warehouse.rows(query)}
 
     def _writing(self, warehouse: Warehouse) -> Any:
-        return warehouse.transaction(self.table, *(owner(table) for table in self.pending_tables))
+        return warehouse.transaction(self.table.name, *(follower.table.name for follower in self.table.followers))
 
-    def _replace(self, warehouse: Warehouse, load: Load, where: str) -> None:
-        columns = warehouse.column_list(self.table)
-        warehouse.execute("drop table if exists outgoing")
-        warehouse.execute(f"create temp table outgoing as select * from {self.table} {where}")
-        noted = note_pending(warehouse, self.pending_tables, self.pending_sql)
-        if noted:
-            self.log.info("%d key(s) noted in %s.", noted, ", ".join(self.pending_tables))
-        load.rows_deleted = warehouse.execute(f"delete from {self.table} {where}")
-        load.rows_inserted = warehouse.execute(f"insert into {self.table} ({columns}) select {columns} from incoming")
+    def _replace_dates(self, warehouse: Warehouse, load: Load, log_dates: Sequence[str], partition: str) -> None:
+        """Replace the dates' rows, and queue the dates and the keys of what they lose or change."""
+        name = self.table.name
+        columns = warehouse.columns(name)
+        had_rows = bool(warehouse.rows(f"select 1 from {name} where {partition} limit 1"))
+        if had_rows:
+            listed = ", ".join(quoted(column) for column in columns if column != self.table.partition)
+            warehouse.execute(
+                f"create temp table removed as select {listed} from {name} where {partition}"
+                f" except select {listed} from incoming"
+            )
+        for follower in self.table.followers:
+            if had_rows:
+                queue.add_keys(warehouse, follower.table, queue.keys_of(follower.table, "removed"))
+            queue.add_dates(warehouse, follower.table, log_dates)
+        values = {self.table.partition: f"'{log_dates[0]}'"} if len(log_dates) == 1 else {}
+        self._write(warehouse, load, columns, f"where {partition}", values)
+
+    def _replace_catalogue(self, warehouse: Warehouse, load: Load, where: str) -> None:
+        """Add the new rows, or replace all of them, and queue the keys of what changed."""
+        name = self.table.name
+        columns = warehouse.columns(name)
+        listed = ", ".join(quoted(column) for column in columns)
+        old, new = f"select {listed} from {name} {where}", f"select {listed} from incoming"
+        for table in ("added", "removed"):
+            warehouse.execute(f"drop table if exists {table}")
+        warehouse.execute(f"create temp table added as {new} except {old}")
+        warehouse.execute(f"create temp table removed as {old} except {new}")
+        own = iter(self.queue_sql)
+        for follower in self.table.followers:
+            select = next(own) if follower.select else queue.keys_of(follower.table, "added", "removed")
+            queue.add_keys(warehouse, follower.table, select)
+        self._write(warehouse, load, columns, where)
+
+    def _write(
+        self,
+        warehouse: Warehouse,
+        load: Load,
+        columns: Sequence[str],
+        where: str,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
+        """Replace the rows; ``values`` are literals of columns that the copied rows lack."""
+        name, listed = self.table.name, ", ".join(quoted(column) for column in columns)
+        selected = ", ".join((values or {}).get(column, quoted(column)) for column in columns)
+        load.rows_deleted = warehouse.execute(f"delete from {name} {where}")
+        load.rows_inserted = warehouse.execute(f"insert into {name} ({listed}) select {selected} from incoming")

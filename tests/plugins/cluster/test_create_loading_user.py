@@ -117,10 +117,10 @@ def test_it_loads_and_may_do_nothing_else(provisioned: Provisioned) -> None:
 def test_once_more_it_keeps_its_password_and_is_granted_what_is_new(provisioned: Provisioned) -> None:
     provisioned.run("loading_user")
     before, schema = provisioned.published(), provisioned.pipeline.schema
-    provisioned.pipeline.execute(f"drop table {schema}.time_pending")
+    provisioned.pipeline.execute(f"drop table {schema}.time_queue")
     provisioned.run("tables", "loading_user")
     assert provisioned.published() == before
-    assert provisioned.asked(f"select count(*) from {schema}.time_pending") == [[0]]
+    assert provisioned.asked(f"select count(*) from {schema}.time_queue") == [[0]]
 
 
 def test_without_its_secret_it_gets_another_password(provisioned: Provisioned) -> None:

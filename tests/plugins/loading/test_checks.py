@@ -43,7 +43,7 @@ def test_a_wrong_header_is_refused_naming_the_file(text: str, sentence: str) -> 
         ("-- only a remark", "no statement follows the header"),
         ("{% import 'm.sql' as m %}", "no statement follows the header"),
         ("delete from songs", "its statement begins with DELETE"),
-        ("{{ anything() }}", "its statement begins with ?"),
+        ("'text'", "its statement begins with ?"),
         ("select 1; select 2", "it holds several statements"),
         ("select 1; delete from songs;", "it holds several statements"),
         ("with a as (select 1) delete from songs", "DELETE stands in its statement, and a check only reads"),
@@ -55,6 +55,12 @@ def test_a_wrong_header_is_refused_naming_the_file(text: str, sentence: str) -> 
 def test_what_is_not_one_select_is_refused_naming_the_file(sql: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(f"Check {FILE}: {sentence}")):
         Check.parse(FILE, HEADER + sql)
+
+
+def test_what_a_macro_fills_in_is_looked_at_once_it_is_rendered() -> None:
+    assert Check.parse(FILE, HEADER + "{{ anything() }}").sql == "{{ anything() }}"
+    with pytest.raises(SettingsError, match="its statement begins with DELETE"):
+        Check.parse(FILE, HEADER + "delete from songs")
 
 
 @pytest.mark.parametrize(

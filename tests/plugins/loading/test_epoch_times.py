@@ -14,6 +14,7 @@ from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.source import Source
 from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.tables import STAGING_SONGS
 from tests.examples import event, play
 from tests.pipeline import Pipeline
 from tests.security.hostile import ODD_TIMES
@@ -189,7 +190,7 @@ def test_a_date_with_such_a_line_stops_no_other_and_loads_once_it_is_fixed(pipel
 
 def test_the_rule_is_of_a_column_that_is_copied_and_of_log_files(pipeline: Pipeline) -> None:
     with pytest.raises(ValueError, match="epoch_ms='ts' is of log_files, and source is 'song_files'. Leave it out"):
-        S3ToRedshiftOperator(task_id="x", table="t", source="song_files", jsonpaths="x.json", epoch_ms="ts")
+        S3ToRedshiftOperator(task_id="x", table=STAGING_SONGS, source="song_files", jsonpaths="x.json", epoch_ms="ts")
     put(pipeline, NOON)
     for task, context in pipeline.tasks(DAY, only=("stage_events",)):
         task.epoch_ms = "time"

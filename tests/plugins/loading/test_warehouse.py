@@ -17,7 +17,7 @@ from airflow.sdk.execution_time.timeout import timeout
 from sparkify.loading import connecting
 from sparkify.loading import warehouse as module
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.warehouse import Warehouse, between
+from sparkify.loading.warehouse import Warehouse
 from tests.examples import NOV_1
 from tests.pipeline import Pipeline
 
@@ -292,40 +292,3 @@ def test_the_same_code_works_over_a_connection_of_type_postgres(pipeline: Pipeli
     assert pipeline.rows("select count(*) from users") == [(2,)]
     with pipeline.session() as warehouse, pytest.raises(SettingsError, match="Run the DAG sparkify_schema"):
         warehouse.rows("select * from nowhere")
-
-
-@pytest.mark.parametrize("conn_type", ["redshift", "postgres"])
-@pytest.mark.parametrize(
-    ("type_name", "values", "bounded"),
-    [
-        ("integer", ["5", "-7", "12"], True),
-        ("bigint", ["9223372036854775807", "-9223372036854775808"], True),
-        ("date", ["'2018-11-01'", "'2018-10-31'"], True),
-        ("timestamp", ["'2018-11-01 00:00:00.001'", "'2018-11-01'"], True),
-        ("timestamp", ["'2018-11-01'"] * 2, True),
-        ("timestamp", ["'2018-11-01'", "'9999-12-31 23:59:59.999999'"], True),
-        # The driver shows the first two as the end of the year 9999, and the third as the year 1.
-        ("timestamp", ["'2018-11-01'", "timestamp 'epoch' + 1547805600796 * interval '1 second'"], False),
-        ("date", ["'2018-11-01'", "'12018-11-01'"], False),
-        ("timestamp", ["'2018-11-01'", "timestamp 'epoch' - 99999999999 * interval '1 second'"], False),
-        ("timestamp", ["'2018-11-01'", "null"], False),
-        ("integer", ["null"], False),
-        ("varchar(64)", ["'b'", "'a'"], False),
-        ("varchar(64)", ["'12'", "'2018-11-01'''"], False),
-        ("varchar(64)", ["'12'", "'7'"], True),
-        ("integer", [], False),
-    ],
-)
-def test_the_bounds_of_a_column_leave_no_row_out(
-    pipeline: Pipeline, conn_type: str, type_name: str, values: list[str], bounded: bool
-) -> None:
-    connection = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
-    extra = {"sslmode": "disable"} if conn_type == "postgres" else {"ssl": False}
-    pipeline.set_connection("redshift_default", {**connection, "conn_type": conn_type, "extra": extra})
-    with pipeline.session() as warehouse:
-        warehouse.execute(f"create temp table found (v {type_name})")
-        for value in values:
-            warehouse.execute(f"insert into found (v) select {value}")
-        condition = between(warehouse, "found", "v")
-        assert bool(condition) is bounded
-        assert not bounded or warehouse.rows(f"select count(*) from found where {condition}") == [(len(values),)]

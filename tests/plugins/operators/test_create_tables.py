@@ -12,11 +12,13 @@ from tests.pipeline import Pipeline
 
 TABLES = {
     "artists",
+    "artists_queue",
     "data_quality_results",
     "load_history",
     "songplays",
-    "songplays_pending",
+    "songplays_queue",
     "songs",
+    "songs_queue",
     "staged_dates",
     "staged_files",
     "staging_events",
@@ -24,9 +26,9 @@ TABLES = {
     "staging_songs",
     "staging_unknown_fields",
     "time",
-    "time_pending",
+    "time_queue",
     "users",
-    "users_pending",
+    "users_queue",
 }
 
 
@@ -71,7 +73,6 @@ def test_every_table_that_is_loaded_has_a_mutex(pipeline: Pipeline) -> None:
         "songs",
         "artists",
         "time",
-        "data_quality_results",
     }
     assert names == {f"mutex_{table}" for table in loaded}
 

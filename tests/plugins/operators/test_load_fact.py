@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.declarations import DerivedTable
 from sparkify.operators.load_fact import LoadFactOperator
 from tests.examples import event
 from tests.pipeline import Pipeline
@@ -36,11 +36,11 @@ def test_a_start_time_that_nobody_plays_at_any_more_leaves_time(pipeline: Pipeli
     pipeline.put_events(DAY, [event(page="NextSong", ts=NOON)])
     pipeline.run(DAY)
     assert [row[0] for row in pipeline.table("time")] == [datetime(2018, 11, 1, 12)]  # noqa: DTZ001
-    for table in ("songplays_pending", "users_pending", "time_pending"):
+    for table in ("songplays_queue", "users_queue", "time_queue"):
         assert pipeline.rows(f"select count(*) from {table}") == [(0,)], table
 
 
-def test_what_a_task_left_pending_survives_a_failure_of_the_next(pipeline: Pipeline) -> None:
+def test_what_a_task_queued_survives_a_failure_of_the_next(pipeline: Pipeline) -> None:
     pipeline.put_events(DAY, [event(page="NextSong", ts=NOON), event(page="NextSong", ts=NOON + 1, itemInSession=1)])
     pipeline.run(DAY)
     pipeline.put_events(DAY, [event(page="NextSong", ts=NOON)])
@@ -51,6 +51,14 @@ def test_what_a_task_left_pending_survives_a_failure_of_the_next(pipeline: Pipel
     assert len(pipeline.table("time")) == 1
 
 
-def test_a_pending_table_is_named_for_its_table() -> None:
-    with pytest.raises(SettingsError, match="'later' is no pending table"):
-        LoadFactOperator(task_id="x", table="t", sql="", touched="", key="k", sort_key="s", pending={"later": ""})
+def test_a_reload_of_the_same_file_writes_no_row(pipeline: Pipeline) -> None:
+    pipeline.put_events(DAY, [event(page="NextSong", ts=NOON)])
+    pipeline.run(DAY)
+    again = pipeline.run(DAY)["songplays"]
+    assert {again[name] for name in ("rows_inserted", "rows_updated", "rows_deleted")} == {0}
+
+
+def test_a_fact_table_declares_the_column_of_its_log_date() -> None:
+    dateless = DerivedTable("plays", key="id", queue={"id": "integer"})
+    with pytest.raises(ValueError, match="plays declares no partition"):
+        LoadFactOperator(task_id="x", table=dateless, sql="", keys="")

@@ -16,6 +16,7 @@ from sparkify.loading.history import RunId
 from sparkify.loading.staging import path_of
 from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
+from sparkify.tables import STAGING_EVENTS
 from tests.examples import event
 from tests.pipeline import Pipeline
 
@@ -291,7 +292,7 @@ def test_the_source_bucket_is_only_read(pipeline: Pipeline) -> None:
 
 def test_a_source_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="source='files' is unknown. Use one of log_files, song_files"):
-        S3ToRedshiftOperator(task_id="x", table="t", source="files", jsonpaths="x.json")
+        S3ToRedshiftOperator(task_id="x", table=STAGING_EVENTS, source="files", jsonpaths="x.json")
 
 
 def test_missing_file_takes_fail_or_skip(pipeline: Pipeline) -> None:

@@ -1,25 +1,50 @@
 -- name: load_history.date_is_settled
 -- severity: warn
 -- proves: no run has staged the log dates again and is yet to load them
-{% import "macros/loads.sql" as loads %}
 with
 
-coming as (
+queued as (
 
-    {{ loads.on_the_way('staging_events', 'users', log_dates) }}
+    select log_date
+    from songplays_queue
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
 
     union
 
-    {{ loads.on_the_way('staging_events', 'time', log_dates) }}
+    select log_date
+    from users_queue
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+    union
+
+    select log_date
+    from time_queue
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+
+),
+
+latest_first as (
+
+    select
+        queued.log_date,
+        load_history.run_id,
+        load_history.ended_at as staged_at,
+        row_number() over (
+            partition by queued.log_date
+            order by load_history.ended_at desc
+        ) as recency
+    from queued
+    left join load_history
+        on
+            load_history.table_name = 'staging_events'
+            and queued.log_date >= load_history.first_log_date
+            and queued.log_date <= load_history.last_log_date
 
 )
 
 select
-    first_log_date,
-    last_log_date,
+    log_date,
     run_id,
     staged_at
-from coming
-where
-    first_log_date <= '{{ log_dates.last }}'
-    and last_log_date >= '{{ log_dates.first }}'
+from latest_first
+where recency = 1

@@ -2,132 +2,106 @@
 -- severity: error
 -- proves: every event with page NextSong of the log dates is one row of songplays, and no other is
 {% import "macros/events.sql" as events %}
-{% import "macros/loads.sql" as loads %}
-{#- What another run has staged and not yet loaded is for that run to judge. #}
+{#- What another run has staged and not yet loaded is queued, and for that run to judge. #}
 with
 
-on_the_way as (
+queued_dates as (
 
-    {{ loads.dates_on_the_way('songplays', log_dates) }}
-
-),
-
-of_dates as (
-
-    select
-        session_id,
-        item_in_session,
-        ts,
-        user_id
-    from staging_events
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    select log_date
+    from songplays_queue
+    where log_date is not null
 
 ),
 
 ids_of_dates as (
 
-    select {{ events.songplay_id() }} as songplay_id
-    from of_dates
+    select distinct {{ events.songplay_id() }} as songplay_id
+    from staging_events
+    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
 
 ),
 
-deliveries as (
+identified as (
 
     select
-        log_date,
-        page,
-        {{ events.songplay_id() }} as songplay_id,
-        row_number() over (
-            partition by session_id, item_in_session, ts, user_id
-            order by
-                {{ events.delivery_order() }}
-        ) as delivery
+        *,
+        {{ events.songplay_id() }} as songplay_id
     from staging_events
-    where
-        ts between (select min(ts) from of_dates) and (select max(ts) from of_dates)
-        or ts is null
+    where {{ bounds.ts }}
+
+),
+
+winners as (
+
+    {{ events.winners("identified", ["songplay_id", "page"]) }}
 
 ),
 
 expected as (
 
-    select songplay_id
-    from deliveries
-    where
-        delivery = 1
-        and page = 'NextSong'
-        and songplay_id in (select songplay_id from ids_of_dates)
-
-),
-
-unsettled as (
-
-    select songplay_id
-    from deliveries
-    where log_date in (select log_date from on_the_way)
-
-    union
-
-    select songplay_id
-    from songplays_pending
-
-),
-
-near as (
-
-    select
-        min({{ events.start_time() }}) as earliest,
-        max({{ events.start_time() }}) as latest
-    from of_dates
+    select winners.songplay_id
+    from winners
+    inner join ids_of_dates
+        on winners.songplay_id = ids_of_dates.songplay_id
+    where winners.page = 'NextSong'
 
 ),
 
 loaded as (
 
     select
-        songplay_id,
-        log_date
+        songplays.songplay_id,
+        ids_of_dates.songplay_id as id_of_dates,
+        case
+            when
+                songplays.log_date
+                between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+                then 1
+            else 0
+        end as is_of_dates
     from songplays
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    left join ids_of_dates
+        on songplays.songplay_id = ids_of_dates.songplay_id
+    where {{ bounds.start_time }}
 
-    union
+),
+
+differences as (
 
     select
-        songplay_id,
-        log_date
-    from songplays
+        expected.songplay_id as only_staged,
+        loaded.songplay_id as only_loaded,
+        coalesce(expected.songplay_id, loaded.songplay_id) as songplay_id
+    from expected
+    full outer join loaded
+        on expected.songplay_id = loaded.songplay_id
     where
-        start_time >= (select earliest from near)
-        and start_time <= (select latest from near)
+        loaded.songplay_id is null
+        or (
+            expected.songplay_id is null
+            and (loaded.is_of_dates = 1 or loaded.id_of_dates is not null)
+        )
+
+),
+
+queued as (
+
+    select songplay_id
+    from identified
+    where log_date in (select log_date from queued_dates)
 
     union
 
-    select
-        songplay_id,
-        log_date
-    from songplays
-    where start_time is null
+    select {{ events.songplay_id() }} as songplay_id
+    from songplays_queue
+    where log_date is null
 
 )
 
 select
-    expected.songplay_id as only_staged,
-    loaded.songplay_id as only_loaded
-from expected
-full outer join loaded
-    on expected.songplay_id = loaded.songplay_id
-left join unsettled
-    on coalesce(expected.songplay_id, loaded.songplay_id) = unsettled.songplay_id
-where
-    unsettled.songplay_id is null
-    and (
-        loaded.songplay_id is null
-        or (
-            expected.songplay_id is null
-            and (
-                loaded.log_date
-                between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-                or loaded.songplay_id in (select songplay_id from ids_of_dates)
-            )
-        )
-    )
+    differences.only_staged,
+    differences.only_loaded
+from differences
+left join queued
+    on differences.songplay_id = queued.songplay_id
+where queued.songplay_id is null

@@ -1,13 +1,13 @@
 -- name: songplays.user_is_in_users
 -- severity: error
 -- proves: every user of the log dates' plays and events has a row in users
-{% import "macros/loads.sql" as loads %}
-{#- The users of a date that another run is yet to load are for that run to judge. #}
 with
 
-on_the_way as (
+queued_dates as (
 
-    {{ loads.dates_on_the_way('users', log_dates) }}
+    select log_date
+    from users_queue
+    where log_date is not null
 
 ),
 
@@ -17,7 +17,9 @@ seen as (
         user_id,
         log_date
     from songplays
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    where
+        log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+        and {{ bounds.start_time }}
 
     union
 
@@ -33,7 +35,10 @@ select distinct seen.user_id
 from seen
 left join users
     on seen.user_id = users.user_id
+left join users_queue
+    on seen.user_id = users_queue.user_id
 where
     seen.user_id is not null
     and users.user_id is null
-    and seen.log_date not in (select log_date from on_the_way)
+    and users_queue.user_id is null
+    and seen.log_date not in (select log_date from queued_dates)

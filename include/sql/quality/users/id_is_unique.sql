@@ -1,9 +1,5 @@
 -- name: users.id_is_unique
 -- severity: error
--- proves: a user is one row of users
-select
-    user_id,
-    count(*) as row_count
-from users
-group by user_id
-having count(*) > 1
+-- proves: a user of the log dates' events is one row of users
+{% import "macros/checks.sql" as checks %}
+{{ checks.unique("users", "user_id", checks.users_of(log_dates)) }}

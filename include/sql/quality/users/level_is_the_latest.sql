@@ -2,16 +2,9 @@
 -- severity: error
 -- proves: a user's level is that of the user's latest event
 {% import "macros/events.sql" as events %}
-{% import "macros/loads.sql" as loads %}
 {#- A row of a later event is for the run of that event's date to judge: it may be loading now;
-    so is what another run has staged and not yet loaded. #}
+    so is what is queued. #}
 with
-
-on_the_way as (
-
-    {{ loads.dates_on_the_way('users', log_dates) }}
-
-),
 
 latest_times as (
 
@@ -24,15 +17,6 @@ latest_times as (
         and user_id is not null
         and {{ events.has_a_time() }}
     group by user_id
-
-),
-
-span as (
-
-    select
-        min(latest_ts) as earliest,
-        max(latest_ts) as latest
-    from latest_times
 
 ),
 
@@ -53,21 +37,29 @@ latest_first as (
     from staging_events
     inner join latest_times
         on user_id = latest_user_id and ts = latest_ts
-    where
-        ts between (select earliest from span) and (select latest from span)
+    where {{ bounds.ts }}
 
 ),
 
-unsettled as (
+queued_dates as (
+
+    select log_date
+    from users_queue
+    where log_date is not null
+
+),
+
+queued as (
 
     select user_id
     from latest_first
-    where log_date in (select log_date from on_the_way)
+    where log_date in (select log_date from queued_dates)
 
     union
 
     select user_id
-    from users_pending
+    from users_queue
+    where user_id is not null
 
 )
 
@@ -80,11 +72,11 @@ select
 from latest_first
 inner join users
     on latest_first.user_id = users.user_id
-left join unsettled
-    on latest_first.user_id = unsettled.user_id
+left join queued
+    on latest_first.user_id = queued.user_id
 where
     latest_first.recency = 1
-    and unsettled.user_id is null
+    and queued.user_id is null
     and (
         users.last_seen_at is null
         or users.last_seen_at < latest_first.seen_at

@@ -1,0 +1,78 @@
+"""Declarations of tables: what identifies a row, what a queue holds, which tables follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MUTEX_DDL = "create table if not exists mutex_{name} (held boolean)"
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A table whose rows are worked out from another's.
+
+    :param table: the table that follows.
+    :param select: SELECT file of the keys to queue when rows of the source change. It sees the temporary tables
+        ``removed`` and ``added``, the rows that the source loses and gains, and the source as it was before. Default:
+        the queue's columns of all these rows.
+    """
+
+    table: DerivedTable
+    select: str | None = None
+
+
+@dataclass(frozen=True)
+class StagingTable:
+    """A table that holds what the source files hold.
+
+    :param name: the table's name.
+    :param partition: the column that says which part of the source a row is from; COPY leaves it null.
+    :param followers: the tables that are worked out from this one.
+    """
+
+    name: str
+    partition: str
+    followers: tuple[Follower, ...] = ()
+
+    def ddl(self) -> list[str]:
+        """The statements that create what a load of the table needs besides the table."""
+        return [MUTEX_DDL.format(name=self.name)]
+
+
+@dataclass(frozen=True)
+class DerivedTable:
+    """A table whose rows a SELECT works out, by key.
+
+    :param name: the table's name.
+    :param key: the column that identifies a row.
+    :param queue: the columns of its queue besides ``log_date``, with their types: what a SELECT needs to work a key
+        out. Rows that change in a source are queued by the source's columns of these names.
+    :param bounds: columns of ``keys`` between whose least and greatest value the SELECT looks.
+    :param sorted_by: the table's sort key, one of ``bounds``: bounds what is read of the table.
+    :param partition: the column of the log date that a row is from, if the table has one.
+    :param newest: a column: a row whose value there is lower than in the table is left as it is, unless the key was
+        queued, so that the SELECT saw all of its history.
+    :param followers: the tables that are worked out from this one.
+    """
+
+    name: str
+    key: str
+    queue: Mapping[str, str] = field(hash=False)
+    bounds: tuple[str, ...] = ()
+    sorted_by: str | None = None
+    partition: str | None = None
+    newest: str | None = None
+    followers: tuple[Follower, ...] = ()
+
+    @property
+    def queue_name(self) -> str:
+        return f"{self.name}_queue"
+
+    def ddl(self) -> list[str]:
+        """The statements that create what a load of the table needs besides the table."""
+        columns = ", ".join(f"{column} {kind}" for column, kind in {"log_date": "date", **self.queue}.items())
+        return [
+            MUTEX_DDL.format(name=self.name),
+            f"create table if not exists {self.queue_name} ({columns})",
+        ]

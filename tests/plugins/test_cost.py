@@ -1,0 +1,102 @@
+"""What a run of one new log date without new songs costs: statements, commits, and what they read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from sparkify.loading.warehouse import Warehouse
+from tests.examples import event, play, song
+from tests.pipeline import Pipeline
+
+DAY = date(2018, 11, 1)
+NOON = 1_541_073_600_000
+MOST_STATEMENTS, MOST_COMMITS = 110, 8
+WRITES = re.compile(r"(insert|delete|update|copy|create|drop)\b", re.IGNORECASE)
+# What a day must not read whole.
+CATALOGUE = ("staging_songs", "songs", "artists", "users")
+
+
+class Statements:
+    """The statements of each task, as they were sent."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, list[str]] = {}
+        self.task = ""
+
+    def note(self, sql: str) -> None:
+        self.sent.setdefault(self.task, []).append(sql)
+
+    def commits(self, task: str) -> int:
+        """How often a task's writes were committed: its transactions, and each write outside of one."""
+        number, is_open = 0, False
+        for sql in self.sent.get(task, []):
+            if sql == "begin":
+                is_open = True
+            elif sql in ("commit", "rollback"):
+                number += sql == "commit"
+                is_open = False
+            elif not is_open and WRITES.match(sql):
+                number += 1
+        return number
+
+    def table(self) -> str:
+        """A line a task, and the sum."""
+        lines = [
+            f"{task:16} {len(sent):3} statements, {self.commits(task)} commits" for task, sent in self.sent.items()
+        ]
+        return "\n".join([*lines, f"{'sum':16} {self.number:3} statements, {self.all_commits} commits"])
+
+    @property
+    def number(self) -> int:
+        return sum(map(len, self.sent.values()))
+
+    @property
+    def all_commits(self) -> int:
+        return sum(map(self.commits, self.sent))
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    """Notes what every session sends."""
+    noted = Statements()
+    send = Warehouse._cursor
+
+    @contextlib.contextmanager
+    def noting(self: Warehouse, sql: str, parameters: Sequence[object] | None) -> Iterator[Any]:
+        noted.note(sql)
+        with send(self, sql, parameters) as cursor:
+            yield cursor
+
+    monkeypatch.setattr(Warehouse, "_cursor", noting)
+    return noted
+
+
+def events_of(log_date: date) -> list[dict[str, Any]]:
+    noon = NOON + 86_400_000 * (log_date - DAY).days
+    plays = [play(ts=noon + number, itemInSession=number, userId=str(7 + number % 3)) for number in range(20)]
+    return [*plays, event(ts=noon - 1, page="Home", itemInSession=30)]
+
+
+def run_counted(pipeline: Pipeline, statements: Statements, log_date: date) -> None:
+    statements.sent.clear()
+    for task, context in pipeline.tasks(log_date):
+        statements.task = task.task_id
+        task.execute(context)
+
+
+def test_a_new_log_date_sends_few_statements_and_commits(pipeline: Pipeline, statements: Statements) -> None:
+    pipeline.put({f"song_data/A/A/A/TR{number}.json": json.dumps(song(f"SO{number}")).encode() for number in (1, 2)})
+    for log_date in (DAY, DAY + timedelta(1)):
+        pipeline.put_events(log_date, events_of(log_date))
+        run_counted(pipeline, statements, log_date)
+    print(statements.table())
+    assert statements.number <= MOST_STATEMENTS
+    assert statements.all_commits <= MOST_COMMITS
+    assert [len(statements.sent[task]) for task in ("songs", "artists")] == [2, 2]
