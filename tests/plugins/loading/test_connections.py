@@ -116,7 +116,7 @@ def secrets_manager(stack: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         "AIRFLOW__SECRETS__BACKEND", "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
     )
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", json.dumps(kwargs))
-    monkeypatch.setattr(configuration, "_secrets_backend_cache", {})
+    monkeypatch.setattr(configuration, "_secrets_backend_cache", {}, raising=False)
     return boto3.client("secretsmanager", endpoint_url=kwargs["endpoint_url"], region_name="us-west-2")
 
 
