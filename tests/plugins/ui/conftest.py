@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,19 @@ def client_of(engine: Engine) -> TestClient:
     return TestClient(app)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with Airflow's tables, to be copied: to make them takes longer than most tests do."""
+    path = tmp_path_factory.mktemp("metadata") / "airflow.db"
+    Metadata(f"sqlite:///{path}").engine.dispose()
+    return path
+
+
 @pytest.fixture
-def metadata(tmp_path: Path) -> Iterator[Metadata]:
+def metadata(empty_database: Path, tmp_path: Path) -> Iterator[Metadata]:
     """An empty metadata database."""
-    made = Metadata(f"sqlite:///{tmp_path / 'airflow.db'}")
+    path = shutil.copy(empty_database, tmp_path)
+    made = Metadata(f"sqlite:///{path}", has_tables=True)
     yield made
     made.engine.dispose()
 

@@ -69,14 +69,19 @@ class Made:
 
 
 class Metadata:
-    """The database; runs are added in the order in which they are sent on their way."""
+    """The database; runs are added in the order in which they are sent on their way.
 
-    def __init__(self, url: str) -> None:
-        # Some tables refer to those of models that are imported only where they are needed.
-        for module in pkgutil.iter_modules(airflow.models.__path__, "airflow.models."):
-            importlib.import_module(module.name)
+    :param url: where it is.
+    :param has_tables: whether it is a copy of one that was made before, tables and all.
+    """
+
+    def __init__(self, url: str, *, has_tables: bool = False) -> None:
         self.engine: Engine = create_engine(url)
-        Base.metadata.create_all(self.engine)
+        if not has_tables:
+            # Some tables refer to those of models that are imported only where they are needed.
+            for module in pkgutil.iter_modules(airflow.models.__path__, "airflow.models."):
+                importlib.import_module(module.name)
+            Base.metadata.create_all(self.engine)
         self.number = 0
 
     def add(self, *runs: Made) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import pytest
 from airflow.models.dagrun import DagRun
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,13 +14,6 @@ from sparkify.ui.run_notes import AUTHOR, LONGEST_NOTE, on_dag_run_failed, on_da
 from tests.plugins.ui.metadata import BROKEN, Made, Metadata
 
 FIRST = date(2018, 11, 1)
-
-
-@pytest.fixture
-def metadata(tmp_path: Path) -> Iterator[Metadata]:
-    made = Metadata(f"sqlite:///{tmp_path / 'airflow.db'}")
-    yield made
-    made.engine.dispose()
 
 
 def end(metadata: Metadata, *, by_hand: str = "", dag_id: str = "sparkify_daily") -> str | None:
