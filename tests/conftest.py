@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from airflow.sdk._shared.secrets_masker import reset_secrets_masker
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
+from tenacity import nap
 from xdist.scheduler import LoadFileScheduling
 
 from local.stack import connections
@@ -158,6 +160,14 @@ def forget_secrets() -> Iterator[None]:
     """
     yield
     reset_secrets_masker()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how many seconds each the hook of the warehouse would have waited between its tries; here it does not."""
+    waited: list[float] = []
+    monkeypatch.setattr(nap, "time", SimpleNamespace(sleep=waited.append))
+    return waited
 
 
 @pytest.fixture

@@ -120,8 +120,9 @@ def test_a_mistake_in_the_aws_connection_is_named_at_once(
         assert expected in said
 
 
-def test_a_warehouse_that_is_away_is_tried_again(pipeline: Pipeline) -> None:
+def test_a_warehouse_that_is_away_is_tried_again(pipeline: Pipeline, pauses: list[float]) -> None:
     known = json.loads(pipeline.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
     pipeline.set_connection("redshift_default", {**known, "port": free_port()})
     with pytest.raises(Unavailable, match=r"by redshift_default \(127\.0\.0\.1:\d+\): .*refused"), pipeline.session():
         pass
+    assert pauses == [1, 2, 4, 8]
