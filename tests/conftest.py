@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,6 +98,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their length: gzip writes the time into them, and all processes must call a test the same."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file alone, or a folder, whose every test the command line leaves out: its imports take seconds."""
+    left_out = marks_left_out(config.option.markexpr)
+    asked_for = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    if not left_out or collection_path in asked_for:
+        return None
+    files = list(collection_path.rglob("test_*.py")) if collection_path.is_dir() else [collection_path]
+    tests = [file.read_text() for file in files if file.match("test_*.py")]
+    return True if tests and all(mark_of(test) in left_out for test in tests) else None
+
+
+def marks_left_out(expression: str) -> set[str]:
+    """The marks of which an expression as that of `make test`, ``not (a or b)``, wants none; of another kind, none."""
+    found = re.fullmatch(r"not \((\w+(?: or \w+)*)\)", expression)
+    return set(found[1].split(" or ")) if found else set()
+
+
+def mark_of(source: str) -> str | None:
+    """The mark that a test file gives to all of its tests, or None."""
+    found = re.search(r"^pytestmark = pytest\.mark\.(\w+)$", source, re.MULTILINE)
+    return found[1] if found else None
 
 
 def file_of(nodeid: str) -> str:

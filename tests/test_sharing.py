@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from tests.conftest import OF_AIRFLOW, FilesOrStack
+import pytest
+
+from tests.conftest import OF_AIRFLOW, FilesOrStack, pytest_ignore_collect
 from tests.pipeline import PROJECT
 
 USES_A_STACK = "def test_it(cli): ..."
@@ -49,3 +53,22 @@ def test_every_process_calls_a_test_of_bytes_the_same(tmp_path: Path) -> None:
         "test_it[data-1-bytes]",
         "test_it[text]",
     ]
+
+
+def test_a_file_is_left_alone_if_no_test_in_it_is_wanted(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    (tmp_path / "ui").mkdir()
+    whole, in_part = tmp_path / "ui" / "test_ui.py", tmp_path / "test_other.py"
+    whole.write_text("import pytest\n\npytestmark = pytest.mark.browser\n")
+    in_part.write_text("import pytest\n\n@pytest.mark.browser\ndef test_it(): ...\n")
+    (tmp_path / "data.json").write_bytes(b"\xff")
+
+    def ignored(expression: str, *asked: Path) -> list[str]:
+        option = SimpleNamespace(markexpr=expression)
+        config: Any = SimpleNamespace(
+            option=option, args=list(map(str, asked)), invocation_params=pytestconfig.invocation_params
+        )
+        return sorted(path.name for path in tmp_path.rglob("*") if pytest_ignore_collect(path, config))
+
+    assert ignored("not (browser or cost)", tmp_path) == ["test_ui.py", "ui"]
+    assert ignored("not (browser or cost)", whole, tmp_path / "ui") == []
+    assert ignored("not (cost or faults)", tmp_path) == ignored("browser", tmp_path) == ignored("", tmp_path) == []

@@ -20,6 +20,8 @@ from tests.plugins.cluster.test_create_loading_user import Provisioned, withdraw
 from tests.plugins.cluster.test_deploy_stack import CLIENTS, STACK, delete, deploy, is_deleted, is_deployed
 from tests.security.documented import policies
 
+pytestmark = pytest.mark.deployment
+
 CONTEXT: Any = {}
 
 

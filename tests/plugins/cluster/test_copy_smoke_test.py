@@ -7,6 +7,8 @@ import pytest
 from sparkify.loading.exceptions import SettingsError
 from tests.pipeline import Pipeline
 
+pytestmark = pytest.mark.deployment
+
 
 def test_a_copy_that_works_leaves_no_object_and_no_table(pipeline: Pipeline) -> None:
     pipeline.run(dag_id="sparkify_warehouse", only={"copy_works"})

@@ -24,6 +24,8 @@ from tests.examples import NOV_1, play
 from tests.pipeline import Pipeline
 from tests.plugins.cluster.test_deploy_stack import CLIENTS, STACK, deploy
 
+pytestmark = pytest.mark.deployment
+
 SECRET = "airflow/connections/redshift_default"
 CONTEXT: Any = {}
 

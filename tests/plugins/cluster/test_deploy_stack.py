@@ -16,6 +16,8 @@ from sparkify.loading.exceptions import SettingsError
 from tests.completed_moto import REGION, Cloud
 from tests.pipeline import PROJECT
 
+pytestmark = pytest.mark.deployment
+
 STACK = "sparkify-warehouse"
 CLIENTS = {"ClientCidr": "10.0.0.0/16"}
 TEMPLATE = str(PROJECT / "include" / "cloudformation" / "warehouse.yaml")

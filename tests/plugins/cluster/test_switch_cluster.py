@@ -13,6 +13,8 @@ from sparkify.loading.exceptions import SettingsError
 from tests.completed_moto import Cloud
 from tests.plugins.cluster.test_deploy_stack import CLIENTS, STACK, deploy
 
+pytestmark = pytest.mark.deployment
+
 CONTEXT: Any = {}
 
 
