@@ -45,3 +45,8 @@ def test_a_command_runs_outside_of_the_project_too(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == f"There is no local stack in {tmp_path / 'none'}.\n"
+
+
+def test_a_command_does_not_wait_for_airflow_to_be_imported() -> None:
+    code = "import sys, local.cli; sys.exit(any(name.partition('.')[0] == 'airflow' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False).returncode == 0
