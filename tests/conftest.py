@@ -62,6 +62,15 @@ LONGEST = (
     "tests/dags/test_sparkify_warehouse.py",
     "tests/local/test_runs.py",
     "tests/deploy/test_services.py",
+    "tests/field/test_loading.py",
+    "tests/include/test_quality.py",
+    "tests/field/test_times.py",
+    "tests/plugins/test_any_order.py",
+    "tests/plugins/test_any_value.py",
+    "tests/plugins/test_wrong_input.py",
+    "tests/plugins/loading/test_json_objects.py",
+    "tests/security/test_odd_files.py",
+    "tests/plugins/report/test_charts.py",
 )
 
 
