@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -67,6 +68,45 @@ def test_the_data_model_page_names_only_questions_that_there_are() -> None:
     named = {name for names in listed for name in re.findall(r"`(\w+)`", names)}
     assert named
     assert named <= questions().keys()
+
+
+SENTENCES = ("SettingsError", "DataError", "Unavailable")
+WORDS = 3
+FAILURES = re.compile(r"^\| ([^|]+) \|", re.MULTILINE)
+
+
+def triples(text: str) -> set[tuple[str, ...]]:
+    """Every three words that follow each other in what is fixed of a sentence."""
+    words = re.findall(r"[\w.']*\w", text)
+    return {tuple(words[at : at + WORDS]) for at in range(len(words) - WORDS + 1)}
+
+
+def raised_sentences() -> list[tuple[str, set[tuple[str, ...]]]]:
+    """Where an operator or what it uses raises a sentence of its own, and the words of it that are always the same."""
+    package = PROJECT / "plugins" / "sparkify"
+    found = []
+    # What is wrong with a check's file begins with its name, and is one row: `Check …: …`.
+    files = {*(package / "loading").glob("*.py"), *(package / "operators").glob("*.py")} - {
+        package / "loading/checks.py"
+    }
+    for file in sorted(files):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SENTENCES):
+                continue
+            texts = [part.value for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)]
+            words = {words for text in texts if isinstance(text, str) for words in triples(text)}
+            if words:
+                found.append((f"{file.name}:{call.lineno}", words))
+    return found
+
+
+def test_operations_names_every_failure_of_a_load() -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text()
+    table = page[page.index("| the log says |") :]
+    named = set().union(*(triples(cell) for cell in FAILURES.findall(table[: table.index("\n\n")])))
+    sentences = raised_sentences()
+    assert len(sentences) > 50
+    assert [where for where, words in sentences if not words & named] == []
 
 
 PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")])
