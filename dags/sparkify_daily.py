@@ -119,7 +119,6 @@ with DAG(
         stage_events = S3ToRedshiftOperator(
             task_id="stage_events",
             table=STAGING_EVENTS,
-            source="log_files",
             jsonpaths="log_events.json",
             epoch_ms="ts",
             max_bad_lines="{{ params.max_bad_lines }}",
@@ -134,7 +133,6 @@ with DAG(
         stage_songs = S3ToRedshiftOperator(
             task_id="stage_songs",
             table=STAGING_SONGS,
-            source="song_files",
             jsonpaths="songs.json",
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
@@ -142,8 +140,8 @@ with DAG(
             inlets=[Asset("sparkify_song_data")],
             outlets=[Asset("sparkify_staging_songs")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
-            doc_md="Adds the song files that are new since the last run; copies the whole catalogue again if one "
-            "changed or vanished. Nothing new: no COPY.",
+            doc_md="Adds the song files that are new since the last run; where one changed or vanished, copies its "
+            "folder again. Nothing new: no COPY.",
         )
     check_staging = DataQualityOperator(
         task_id="check_staging",

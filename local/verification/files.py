@@ -10,7 +10,7 @@ from pathlib import Path
 from local.errors import LocalStackError
 from local.reference import StagedEvent, StagedSong, UnreadableRecordError, read_log_files, read_song_files
 from local.seeding import SOURCE_FOLDERS
-from sparkify.loading.source_files import is_source_file
+from sparkify.tables import is_source_file
 
 
 @dataclass

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from sparkify.loading.declarations import DerivedTable, Follower, StagingTable
+from sparkify.loading.source_files import Catalogue, DatedFiles
+
+EVENT_FILES = DatedFiles(
+    "log_data/{log_date:%Y/%m}/{log_date}-events.json",
+    parts="log_data/{log_date:%Y/%m}/{log_date}-events-*.json",
+)
+SONG_FILES = Catalogue("song_data/")
 
 TIME = DerivedTable(
     "time",
@@ -31,10 +38,10 @@ SONGPLAYS = DerivedTable(
     followers=(Follower(TIME),),
 )
 
-STAGING_EVENTS = StagingTable("staging_events", partition="log_date", followers=(Follower(SONGPLAYS), Follower(USERS)))
+STAGING_EVENTS = StagingTable("staging_events", EVENT_FILES, followers=(Follower(SONGPLAYS), Follower(USERS)))
 STAGING_SONGS = StagingTable(
     "staging_songs",
-    partition="folder",
+    SONG_FILES,
     followers=(
         Follower(SONGPLAYS, "queue/songplays_of_songs.sql"),
         Follower(SONGS),
@@ -44,6 +51,11 @@ STAGING_SONGS = StagingTable(
 
 STAGING = (STAGING_EVENTS, STAGING_SONGS)
 STAR = (SONGPLAYS, USERS, SONGS, ARTISTS, TIME)
+
+
+def is_source_file(key: str) -> bool:
+    """Whether a key of the source bucket is that of a file that some load reads."""
+    return any(table.source.is_file(key) for table in STAGING)
 
 
 def schema_statements() -> list[str]:

@@ -13,6 +13,7 @@ from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.settings import Settings
 from sparkify.loading.source import Source
+from sparkify.tables import EVENT_FILES
 from tests.examples import NOV_1
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import Pipeline
@@ -61,7 +62,7 @@ def aws(pipeline: Pipeline, changes: dict[str, Any], extra: dict[str, Any]) -> s
     pipeline.set_environment("AIRFLOW_CONN_AWS_DEFAULT", changes.get("text") or json.dumps(merged))
 
     def use() -> None:
-        Source("aws_default", Settings.of_connection("aws_default")).log_files(LogDates(NOV_1, NOV_1))
+        Source("aws_default", Settings.of_connection("aws_default")).dated_files(EVENT_FILES, LogDates(NOV_1, NOV_1))
 
     said = refused(pipeline, use)
     pipeline.set_connection("aws_default", pipeline.aws)

@@ -14,6 +14,7 @@ import pytest
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.settings import Settings
 from sparkify.loading.source import Source
+from sparkify.tables import EVENT_FILES, SONG_FILES
 from tests.examples import NOV_1
 from tests.include.test_cloudformation import PARAMETERS, RESOURCES
 from tests.pipeline import Pipeline
@@ -29,8 +30,8 @@ def test_airflow_lists_nothing_that_the_conditions_do_not_admit(stack: Any, monk
     source.client.meta.events.register(
         "before-parameter-build.s3.ListObjectsV2", lambda params, **_: listed.append(params["Prefix"])
     )
-    source.log_files(LogDates(NOV_1, NOV_1))
-    source.song_files()
+    source.dated_files(EVENT_FILES, LogDates(NOV_1, NOV_1))
+    source.folders(SONG_FILES)
     for heading in ("Airflow's AWS user or role", "The COPY role"):
         allowed = policies(heading)[0]["Statement"][0]
         assert (allowed["Action"], allowed["Resource"]) == ("s3:ListBucket", "arn:aws:s3:::my-source")

@@ -158,7 +158,7 @@ def texts_of(table: str, text: str) -> dict[str, str]:
     """For each text column of a staging table the field of the file, and as much of the text as the column holds."""
     file = {"staging_events": "log_events.json", "staging_songs": "songs.json"}[table]
     paths = json.loads((PROJECT / "include" / "jsonpaths" / file).read_text())["jsonpaths"]
-    columns = [item for item in created_tables()[table].items() if item[0] != "log_date"]
+    columns = [item for item in created_tables()[table].items() if item[0] not in ("log_date", "folder")]
     return {
         path.removeprefix("$['").removesuffix("']"): fitting(text, int(size[1]))
         for path, (_, kind) in zip(paths, columns, strict=True)

@@ -34,12 +34,21 @@ create table if not exists data_quality_results (
 )
 sortkey (checked_at);
 
+create table if not exists staged_folders (
+    table_name varchar(128) not null,
+    folder varchar(1024) not null,
+    files bigint not null,
+    fingerprint varchar(64) not null
+)
+sortkey (table_name);
+
 create table if not exists staged_files (
     table_name varchar(128) not null,
+    folder varchar(1024) not null,
     file_name varchar(1024) not null,
     etag varchar(256) not null
 )
-sortkey (table_name);
+compound sortkey (table_name, folder);
 
 create table if not exists staged_dates (
     table_name varchar(128) not null,

@@ -32,7 +32,8 @@ create table if not exists staging_songs (
     song_id varchar(64),
     title varchar(1024),
     duration numeric(10, 5),
-    year integer
+    year integer,
+    folder varchar(1024)
 )
 distkey (song_id)
 sortkey (song_id);

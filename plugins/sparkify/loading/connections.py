@@ -129,8 +129,8 @@ def closest(name: object, known: Iterable[str]) -> str | None:
 
 
 def check_port(where: str, value: object) -> None:
-    """Refuse what is no port."""
-    if not (type(value) is int and 0 < value <= HIGHEST_PORT):
+    """Refuse what is no port; none is given where the connection has a default."""
+    if value is not None and not (type(value) is int and 0 < value <= HIGHEST_PORT):
         raise SettingsError(f"{where} is {shown_value(value)}; expected a number from 1 to {HIGHEST_PORT}.")
 
 
@@ -145,8 +145,7 @@ def _check_fields(connection: Connection) -> None:
         value = getattr(connection, field)
         if value is not None:
             check_text(f"Connection {connection.conn_id}: {field}", value, is_secret=field in SECRET_FIELDS)
-    if connection.port is not None:
-        check_port(f"Connection {connection.conn_id}: port", connection.port)
+    check_port(f"Connection {connection.conn_id}: port", connection.port)
 
 
 def _why_not_found(conn_id: str) -> Exception:

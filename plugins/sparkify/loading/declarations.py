@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sparkify.loading.source_files import Catalogue, DatedFiles
 
 MUTEX_DDL = "create table if not exists mutex_{name} (held boolean)"
 
@@ -27,13 +31,18 @@ class StagingTable:
     """A table that holds what the source files hold.
 
     :param name: the table's name.
-    :param partition: the column that says which part of the source a row is from; COPY leaves it null.
+    :param source: where the files lie, and how they are told apart.
     :param followers: the tables that are worked out from this one.
     """
 
     name: str
-    partition: str
+    source: DatedFiles | Catalogue
     followers: tuple[Follower, ...] = ()
+
+    @property
+    def partition(self) -> str:
+        """The column that says which part of the source a row is from: a log date or a folder. COPY leaves it null."""
+        return self.source.partition
 
     def ddl(self) -> list[str]:
         """The statements that create what a load of the table needs besides the table."""

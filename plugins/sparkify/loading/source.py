@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
 import re
 import zlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.loading import aws
 from sparkify.loading.aws_errors import error_of_aws, is_harmless
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.source_files import is_song_file, log_date_of
 
 if TYPE_CHECKING:
     from sparkify.loading.log_dates import LogDates
     from sparkify.loading.settings import Settings
+    from sparkify.loading.source_files import Catalogue, DatedFiles
 
 REFUSED = ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
-SONGS = "song_data/"
 PIECE_BYTES = 1 << 16
 # Of the bucket's top, to look for a file that is not where it should be.
 MOST_FOLDERS = 20
+# Requests at a time; the client keeps ten connections.
+LISTINGS = 8
 SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|RequestTimeout|Throttling.*")
 
 
@@ -57,10 +60,12 @@ def _names(log_date: date) -> re.Pattern[str]:
     return re.compile(rf"(?<!\d)({padded}|{plain})(?!\d)")
 
 
-def log_folder(dates: LogDates) -> str:
-    """The folder of the dates' files: of their month, or of all months."""
-    first, last = (f"log_data/{log_date:%Y/%m}/" for log_date in (dates.first, dates.last))
-    return first if first == last else "log_data/"
+@dataclass(frozen=True)
+class Folder:
+    """What a folder of a catalogue holds: the number of its files, and a digest of their keys and ETags."""
+
+    files: int
+    fingerprint: str
 
 
 class Source:
@@ -74,35 +79,84 @@ class Source:
         self.settings = settings
         self.client = aws.client("s3", aws_conn_id)
 
-    def log_files(self, dates: LogDates) -> dict[date, list[SourceFile]]:
+    def dated_files(self, files: DatedFiles, dates: LogDates) -> dict[date, list[SourceFile]]:
         """The files of each date: its one file, or its parts, plain or gzipped; none if it has not been delivered.
 
-        Asks S3 once a month, not once a date: a range of ten years is then 121 listings, not 3,660.
+        Asks S3 once a folder, not once a date: where a folder holds a month, a range of ten years is then 121
+        listings, not 3,660.
         """
-        files: dict[date, list[SourceFile]] = {log_date: [] for log_date in dates}
-        for month, days in itertools.groupby(dates, key=lambda log_date: f"log_data/{log_date:%Y/%m}"):
-            stems = [f"{month}/{log_date}-events" for log_date in days]
-            for file in self._list(stems[0] if len(stems) == 1 else f"{month}/"):
-                if (log_date := log_date_of(file.key)) in files:
-                    files[log_date].append(file)
-        return files
+        found: dict[date, list[SourceFile]] = {log_date: [] for log_date in dates}
+        for folder, grouped in itertools.groupby(dates, key=files.folder):
+            days = list(grouped)
+            for file in self._list(files.prefix(days[0]) if len(days) == 1 else folder):
+                if (log_date := files.log_date_of(file.key)) in found:
+                    found[log_date].append(file)
+        return found
 
-    def misnamed(self, log_date: date) -> list[str]:
+    def misnamed(self, files: DatedFiles, log_date: date, others: Sequence[DatedFiles | Catalogue] = ()) -> list[str]:
         """Keys that name the date and are none of its files: of another suffix, in other capitals, in another folder.
 
         One request for each place where such a file may be, so a large bucket is not read to its end. A place that
         the connection may not list has none.
-        """
-        year = f"log_data/{log_date:%Y}/"
-        listed = [*self._first_keys(year), *self._first_keys("log_data/")]
-        for top in self._first_keys("", Delimiter="/")[:MOST_FOLDERS]:
-            listed += self._first_keys(top) if top.endswith("/") and top not in ("log_data/", SONGS) else [top]
-        found = [key for key in listed if _names(log_date).search(key) and log_date_of(key) != log_date]
-        return list(dict.fromkeys(found))
 
-    def song_files(self) -> list[SourceFile]:
-        """The whole catalogue, one object a song."""
-        return [file for file in self._list(SONGS) if is_song_file(file.key)]
+        :param others: files that other tasks load.
+        """
+        listed = []
+        folder = files.folder(log_date)
+        while folder := folder.rpartition("/")[0].rpartition("/")[0]:
+            folder += "/"
+            listed += self._first_keys(folder)
+        known = {one.top.partition("/")[0] + "/" for one in (files, *others)}
+        for top in self._first_keys("", Delimiter="/")[:MOST_FOLDERS]:
+            if top in known:
+                continue
+            listed += self._first_keys(top) if top.endswith("/") else [top]
+        return [
+            key
+            for key in dict.fromkeys(listed)
+            if _names(log_date).search(key)
+            and files.log_date_of(key) != log_date
+            and not any(one.is_file(key) for one in others)
+        ]
+
+    def folders(self, catalogue: Catalogue) -> dict[str, Folder]:
+        """The folders of a catalogue that hold files. No file is kept, so a million of them take little memory.
+
+        What does not fit into one answer of S3 is listed by folder, several at a time.
+        """
+        bucket, prefix = self.settings.bucket, catalogue.prefix
+        digests = _Digests(catalogue)
+        with self._translated(f"list s3://{bucket}/{prefix}", bucket):
+            page = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix)
+            if not page.get("IsTruncated"):
+                digests.add(page)
+                return digests.folders()
+            branches = [prefix]
+            while len(branches) == 1 and catalogue.is_branch(branches[0]):
+                branches = self._branches(branches[0], digests)
+            with ThreadPoolExecutor(LISTINGS) as threads:
+                for below in threads.map(lambda branch: self._folders_below(catalogue, branch), branches):
+                    digests.include(below)
+        return digests.folders()
+
+    def _branches(self, folder: str, digests: _Digests) -> list[str]:
+        """The folders in a folder; its own files go into ``digests``."""
+        found = []
+        for page in self._pages(folder, Delimiter="/"):
+            digests.add(page)
+            found += [item["Prefix"] for item in page.get("CommonPrefixes", [])]
+        return found
+
+    def _folders_below(self, catalogue: Catalogue, branch: str) -> _Digests:
+        digests = _Digests(catalogue)
+        for page in self._pages(branch):
+            digests.add(page)
+        return digests
+
+    def files_of(self, catalogue: Catalogue, folder: str) -> list[SourceFile]:
+        """The files of one folder of a catalogue, in the order of their keys."""
+        alone = {"Delimiter": "/"} if catalogue.is_branch(folder) else {}
+        return [file for file in self._list(folder, **alone) if catalogue.is_file(file.key)]
 
     def pieces(self, url: str) -> Generator[bytes]:
         """A file, unpacked, in pieces of at most :data:`PIECE_BYTES`."""
@@ -189,13 +243,17 @@ class Source:
             item["Prefix"] for item in page.get("CommonPrefixes", [])
         ]
 
-    def _list(self, prefix: str) -> list[SourceFile]:
+    def _pages(self, prefix: str, **more: str) -> Iterable[dict[str, Any]]:
+        paginator = self.client.get_paginator("list_objects_v2")
+        pages: Iterable[dict[str, Any]] = paginator.paginate(Bucket=self.settings.bucket, Prefix=prefix, **more)
+        return pages
+
+    def _list(self, prefix: str, **more: str) -> list[SourceFile]:
         bucket = self.settings.bucket
         with self._translated(f"list s3://{bucket}/{prefix}", bucket):
-            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             return [
                 SourceFile(bucket, item["Key"], item["Size"], item["ETag"].strip('"'))
-                for page in pages
+                for page in self._pages(prefix, **more)
                 for item in page.get("Contents", [])
             ]
 
@@ -225,6 +283,45 @@ class Source:
         except (BotoCoreError, OSError) as error:
             # The log shows an error's cause with its words.
             raise error_of_aws(what, error) from (error if is_harmless(error) else None)
+
+
+class _Digests:
+    """What was listed of a catalogue, by folder. S3 lists keys in order, so a folder's digest is always the same."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._digests: dict[str, Any] = {}
+        self._files: dict[str, int] = {}
+
+    def add(self, page: dict[str, Any]) -> None:
+        """Take in one answer of S3."""
+        for item in page.get("Contents", []):
+            if self._catalogue.is_file(item["Key"]):
+                self._add(item["Key"], item["ETag"].strip('"'))
+
+    def _add(self, key: str, etag: str) -> None:
+        folder = self._catalogue.folder_of(key)
+        if folder not in self._digests:
+            self._digests[folder] = hashlib.md5(usedforsecurity=False)
+            self._files[folder] = 0
+        self._digests[folder].update(f"{key}\0{etag}\0".encode())
+        self._files[folder] += 1
+
+    def include(self, other: _Digests) -> None:
+        """Take in what was listed of other folders."""
+        self._digests |= other._digests
+        self._files |= other._files
+
+    def folders(self) -> dict[str, Folder]:
+        return {name: Folder(self._files[name], digest.hexdigest()) for name, digest in self._digests.items()}
+
+
+def fingerprint(catalogue: Catalogue, files: Iterable[SourceFile]) -> str:
+    """The digest of one folder's files, in the order of their keys."""
+    digests = _Digests(catalogue)
+    for file in files:
+        digests._add(file.key, file.etag)
+    return next((folder.fingerprint for folder in digests.folders().values()), "")
 
 
 def unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:

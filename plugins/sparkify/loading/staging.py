@@ -28,13 +28,12 @@ from sparkify.loading.warehouse import quoted
 if TYPE_CHECKING:
     from logging import Logger
 
+    from sparkify.loading.declarations import StagingTable
     from sparkify.loading.history import Load, RunId
     from sparkify.loading.settings import Settings
     from sparkify.loading.source import Source, SourceFile
     from sparkify.loading.warehouse import Warehouse
 
-# The column that says which file a row came from; no field of the file, so COPY leaves it null.
-PARTITION = "log_date"
 LONGEST_VARCHAR, LONGEST_REASON = 65_535, 1024  # bytes
 ROWS_AN_INSERT = 100
 # So many small files take a small cluster minutes; a COPY of a whole catalogue might take longer than a statement may.
@@ -56,9 +55,10 @@ class ManifestCopy:
     """
 
     def __init__(
-        self, table: str, jsonpaths: str, max_bad_lines: int | str, source: Source, run_id: RunId, log: Logger
+        self, table: StagingTable, jsonpaths: str, max_bad_lines: int | str, source: Source, run_id: RunId, log: Logger
     ) -> None:
-        self.table = table
+        self.table = table.name
+        self.partition = table.partition
         self.jsonpaths = jsonpaths
         self.max_bad_lines = _whole_number("max_bad_lines", max_bad_lines)
         self.source = source
@@ -75,7 +75,7 @@ class ManifestCopy:
     def prepare(self, warehouse: Warehouse) -> None:
         """Make ``incoming`` anew and upload the field mapping."""
         paths = json.loads(self.jsonpaths)["jsonpaths"]
-        self.columns = [column for column in warehouse.columns(self.table) if column != PARTITION]
+        self.columns = [column for column in warehouse.columns(self.table) if column != self.partition]
         if len(paths) != len(self.columns):
             raise SettingsError(
                 f"The jsonpaths name {len(paths)} fields, {self.table} has {len(self.columns)} columns to copy into. "
@@ -126,7 +126,7 @@ class ManifestCopy:
         """
         if column not in self.paths:
             raise SettingsError(f"epoch_ms={column!r} is no column of {self.table} that a file is copied into.")
-        counts = count_outside(warehouse, "incoming", column, PARTITION)
+        counts = count_outside(warehouse, "incoming", column, self.partition)
         if len(files) == 1 and counts:
             # The rows of a single date do not say which it is.
             counts = dict.fromkeys(files, sum(counts.values()))
@@ -162,9 +162,13 @@ class ManifestCopy:
         for file in files:
             yield from lines_outside(self.source, file, column, self.paths[column], refused)
 
-    def ledger(self, warehouse: Warehouse, files: Sequence[SourceFile], name: str) -> None:
-        """Put the files' keys and ETags into the temporary table ``incoming_files``."""
-        rows = ({"table_name": self.table, "file_name": file.key, "etag": file.etag} for file in files)
+    def ledger(self, warehouse: Warehouse, files: Mapping[str, Sequence[SourceFile]], name: str) -> None:
+        """Put the keys and ETags of each folder's files into the temporary table ``incoming_files``."""
+        rows = (
+            {"table_name": self.table, "folder": folder, "file_name": file.key, "etag": file.etag}
+            for folder, of_folder in files.items()
+            for file in of_folder
+        )
         url = self.source.put(f"{self.path}/{name}.json", "\n".join(json.dumps(row) for row in rows))
         warehouse.execute("drop table if exists incoming_files")
         warehouse.execute("create temp table incoming_files (like staged_files)")

@@ -144,8 +144,7 @@ def _check_redshift(where: str, connection: Connection, extra: Mapping[str, Any]
                 + (f"Did you mean {meant}?" if meant else "Take it out.")
             )
         check_kind(f"{where}, extra: {name}", value, kinds[name])
-    if extra.get("port") is not None:
-        check_port(f"{where}, extra: port", extra["port"])
+    check_port(f"{where}, extra: port", extra.get("port"))
     timeout = extra.get("timeout")
     if timeout is not None and timeout <= 0:
         raise SettingsError(f"{where}, extra: timeout is {timeout}; expected seconds, at least 1, or none.")

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading import queue
-from sparkify.loading.catalogue import CataloguePlan
+from sparkify.loading.catalogue import REPLACED, CatalogueLedger, FolderChange
 from sparkify.loading.date_ledger import DateLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import Load, RunId
@@ -15,8 +15,9 @@ from sparkify.loading.load_errors import SHOWN
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.settings import Settings
 from sparkify.loading.shown import shown
-from sparkify.loading.source import SONGS, Source, SourceFile, log_folder
-from sparkify.loading.staging import PARTITION, ManifestCopy
+from sparkify.loading.source import Source, SourceFile
+from sparkify.loading.source_files import Catalogue, DatedFiles
+from sparkify.loading.staging import ManifestCopy
 from sparkify.loading.warehouse import quoted
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sparkify.loading.declarations import StagingTable
     from sparkify.loading.warehouse import Warehouse
 
-SOURCES = ("log_files", "song_files")
 MISSING_FILE = ("fail", "skip")
 # How often to plan anew when other runs keep copying the same new files first.
 MOST_PLANS = 5
@@ -40,14 +40,15 @@ class S3ToRedshiftOperator(WarehouseOperator):
     objects that are there, by manifest, into a temporary table first, and then replaces one partition in a transaction
     that readers never wait for. It counts, records and explains. COPY is authorised by role; no key stands in SQL.
 
-    :param table: the declaration of the staging table, and of the tables that follow it. (not templated)
-    :param source: which files: ``log_files`` (a partition a log date; the run's dates are replaced) or ``song_files``
-        (one catalogue; new files are added, a changed or vanished one brings a whole new copy).
+    :param table: the declaration of the staging table: its files and the tables that follow it. Of
+        :class:`~sparkify.loading.source_files.DatedFiles` the run's log dates are replaced. Of a
+        :class:`~sparkify.loading.source_files.Catalogue` new files are added; where one changed or vanished, its
+        folder is replaced. (not templated)
     :param jsonpaths: file of COPY's field mapping, in the order of the table's columns. (templated)
     :param max_bad_lines: how many unreadable lines may be left out, and kept in ``staging_rejects``, before the load
         fails; default 0. (templated)
     :param epoch_ms: column of epoch milliseconds. A line whose time lies outside 2000-01-01 to 2100-01-01 UTC, as one
-        in another unit does, counts as unreadable; null does not. Of ``log_files`` only; default none. (not templated)
+        in another unit does, counts as unreadable; null does not. Of dated files only; default none. (not templated)
     :param missing_file: what a log date without a file does: ``fail`` (default) or ``skip``, which leaves the date as
         it was loaded before. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
@@ -64,21 +65,17 @@ class S3ToRedshiftOperator(WarehouseOperator):
         self,
         *,
         table: StagingTable,
-        source: str,
         jsonpaths: str,
         max_bad_lines: int | str = 0,
         epoch_ms: str | None = None,
         missing_file: str = "fail",
         **kwargs: Any,
     ) -> None:
-        if source not in SOURCES:
-            raise ValueError(f"source={source!r} is unknown. Use one of {', '.join(SOURCES)}.")
-        if epoch_ms and source != "log_files":
-            raise ValueError(f"epoch_ms={epoch_ms!r} is of log_files, and source is {source!r}. Leave it out.")
+        if epoch_ms and not isinstance(table.source, DatedFiles):
+            raise ValueError(f"epoch_ms={epoch_ms!r} is of dated files, and {table.name} has others. Leave it out.")
         super().__init__(**kwargs)
         self.table = table
-        self.source = source
-        self.uses_log_dates = source == "log_files"
+        self.uses_log_dates = isinstance(table.source, DatedFiles)
         self.jsonpaths = jsonpaths
         self.queue_sql = queue.selects(table.followers)
         self.max_bad_lines = max_bad_lines
@@ -88,7 +85,13 @@ class S3ToRedshiftOperator(WarehouseOperator):
     @property
     def source_folder(self) -> str:
         """The folder of the source bucket that holds the run's files."""
-        return log_folder(self.rendered_dates) if self.rendered_dates else SONGS
+        files = self.table.source
+        if isinstance(files, Catalogue):
+            return files.prefix
+        if self.rendered_dates is None:
+            return files.top
+        first, last = files.folder(self.rendered_dates.first), files.folder(self.rendered_dates.last)
+        return first if first == last else files.top
 
     def execute(self, context: Context) -> dict[str, int]:
         """Copy, replace, record."""
@@ -96,17 +99,18 @@ class S3ToRedshiftOperator(WarehouseOperator):
             raise SettingsError(f"missing_file={self.missing_file!r} is unknown. Use one of {', '.join(MISSING_FILE)}.")
         settings = Settings.of_connection(self.aws_conn_id)
         source = Source(self.aws_conn_id, settings)
-        copy = ManifestCopy(self.table.name, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
+        copy = ManifestCopy(self.table, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
         with self.session(context, settings) as warehouse:
-            dates = self.log_dates(context)
-            load = (
-                self._stage_catalogue(warehouse, copy) if dates is None else self._stage_dates(warehouse, copy, dates)
-            )
+            files = self.table.source
+            if isinstance(files, Catalogue):
+                load = self._stage_catalogue(warehouse, copy, files)
+            else:
+                load = self._stage_dates(warehouse, copy, files, LogDates.of_run(context))
         return self.report(context, load)
 
-    def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dates: LogDates) -> Load:
+    def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dated: DatedFiles, dates: LogDates) -> Load:
         load = Load(self.table.name, dates)
-        files = self._dated_files(copy.source, dates)
+        files = self._dated_files(copy.source, dated, dates)
         if not files:
             return load
         copy.prepare(warehouse)
@@ -119,14 +123,15 @@ class S3ToRedshiftOperator(WarehouseOperator):
             load.by_date[log_date] = {"files": len(of_date), "lines": rows + refused, "refused": refused}
             # Of a single date the INSERT says which it is: an UPDATE would write every row once more.
             if len(files) > 1:
-                warehouse.execute(f"update incoming set {PARTITION} = '{log_date}' where {PARTITION} is null")
+                column = self.table.partition
+                warehouse.execute(f"update incoming set {column} = '{log_date}' where {column} is null")
             self.log.info("%s (%d of %d): %d file(s), %d rows.", log_date, number, len(files), len(of_date), rows)
         if self.epoch_ms:
             for log_date, count in copy.leave_out_times(warehouse, load, files, self.epoch_ms).items():
                 load.by_date[log_date]["refused"] += count
-        partition = f"{PARTITION} in ({', '.join(repr(log_date) for log_date in files)})"
+        partition = f"{self.table.partition} in ({', '.join(repr(log_date) for log_date in files)})"
         with self._writing(warehouse):
-            self._still(copy.source, dates, files)
+            self._still(copy.source, dated, dates, files)
             self._replace_dates(warehouse, load, list(files), partition)
             warehouse.execute(f"delete from staging_rejects where table_name = '{self.table.name}' and {partition}")
             copy.keep_rejects(warehouse)
@@ -134,9 +139,9 @@ class S3ToRedshiftOperator(WarehouseOperator):
             load.record(warehouse, copy.run_id)
         return load
 
-    def _still(self, source: Source, dates: LogDates, files: Mapping[str, list[SourceFile]]) -> None:
+    def _still(self, source: Source, dated: DatedFiles, dates: LogDates, files: Mapping[str, list[SourceFile]]) -> None:
         """The files are those that were copied, which another run may have replaced by newer ones since."""
-        now = source.log_files(dates)
+        now = source.dated_files(dated, dates)
         changed = [log_date for log_date, of_date in files.items() if now[date.fromisoformat(log_date)] != of_date]
         if changed:
             raise Unavailable(
@@ -144,16 +149,14 @@ class S3ToRedshiftOperator(WarehouseOperator):
                 "loaded. Another try copies them as they are now."
             )
 
-    def _dated_files(self, source: Source, dates: LogDates) -> dict[str, list[SourceFile]]:
-        files = {str(log_date): of_date for log_date, of_date in source.log_files(dates).items()}
+    def _dated_files(self, source: Source, dated: DatedFiles, dates: LogDates) -> dict[str, list[SourceFile]]:
+        files = {str(log_date): of_date for log_date, of_date in source.dated_files(dated, dates).items()}
         missing = [log_date for log_date, of_date in files.items() if not of_date]
         if missing:
             named = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
-            sentence = (
-                f"No file for log date {named}: expected s3://{source.settings.bucket}/log_data/"
-                f"{missing[0][:4]}/{missing[0][5:7]}/{missing[0]}-events.json (or .json.gz, or parts -events-*.json)."
-            )
-            if misnamed := source.misnamed(date.fromisoformat(missing[0])):
+            first = date.fromisoformat(missing[0])
+            sentence = f"No file for log date {named}: expected {dated.expected(source.settings.bucket, first)}."
+            if misnamed := source.misnamed(dated, first, self._others()):
                 more = f" and {len(misnamed) - SHOWN} more" if len(misnamed) > SHOWN else ""
                 named = ", ".join(map(shown, misnamed[:SHOWN])) + more
                 sentence += f" There is {named}, which no load reads: rename or move it."
@@ -165,54 +168,74 @@ class S3ToRedshiftOperator(WarehouseOperator):
             self.log.warning("%s Skipped, as missing_file says; what was loaded before stays.", sentence)
         return {log_date: of_date for log_date, of_date in files.items() if of_date}
 
-    def _stage_catalogue(self, warehouse: Warehouse, copy: ManifestCopy) -> Load:
+    def _others(self) -> list[DatedFiles | Catalogue]:
+        """The files that other tasks of the DAG load."""
+        tasks = self.dag.tasks if self.has_dag() else []
+        return [task.table.source for task in tasks if isinstance(task, S3ToRedshiftOperator) and task is not self]
+
+    def _stage_catalogue(self, warehouse: Warehouse, copy: ManifestCopy, catalogue: Catalogue) -> Load:
+        ledger = CatalogueLedger(self.table, catalogue)
         for attempt in range(MOST_PLANS):
             load = Load(self.table.name, None)
-            known = self._known_files(warehouse)
+            known = ledger.fingerprints(warehouse)
             # Listed after the ledger was read: a file that another run has copied since would seem to have vanished.
-            listed = copy.source.song_files()
-            if not listed:
-                self._no_catalogue(copy.source.settings.bucket, had_one=bool(known))
+            found = copy.source.folders(catalogue)
+            if not found:
+                self._no_catalogue(copy.source.settings.bucket, catalogue, had_one=bool(known))
                 return load
-            plan = CataloguePlan.of(listed, known)
-            self.log.info("Song catalogue: %s.", plan.why)
-            if not plan.copy and not plan.replace:
+            differing = [
+                folder
+                for folder in sorted({*known, *found})
+                if folder not in found or known.get(folder) != found[folder].fingerprint
+            ]
+            files = sum(folder.files for folder in found.values())
+            self.log.info("Catalogue: %s file(s) in %s folder(s), %d differ.", f"{files:,}", len(found), len(differing))
+            if not differing:
                 return load
-            copy.prepare(warehouse)
-            copy.run(warehouse, load, plan.copy, f"catalogue-{attempt}")
-            copy.ledger(warehouse, plan.copy, f"ledger-{attempt}")
+            changes = ledger.changes(warehouse, copy.source, differing, known)
+            self._copy_folders(warehouse, copy, load, changes, attempt)
+            ledger.prepare(warehouse, changes)
             with self._writing(warehouse):
-                if self._known_files(warehouse) != known:
-                    self.log.info("Another run has copied songs meanwhile; looking again.")
+                if ledger.fingerprints(warehouse) != known:
+                    self.log.info("Another run has copied files meanwhile; looking again.")
                     continue
-                self._replace_catalogue(warehouse, load, "" if plan.replace else "where 1 = 0")
-                if plan.replace:
-                    for ledger in ("staged_files", "staging_rejects"):
-                        warehouse.execute(f"delete from {ledger} where table_name = '{self.table.name}'")
+                replaced = f"where {self.table.partition} in (select {self.table.partition} from {REPLACED})"
+                replaces = any(change.replaces for change in changes)
+                self._replace_catalogue(warehouse, load, replaced if replaces else "where 1 = 0")
+                ledger.replace(warehouse, copy.source.settings.bucket)
                 copy.keep_rejects(warehouse)
-                warehouse.execute(
-                    "insert into staged_files (table_name, file_name, etag)"
-                    " select table_name, file_name, etag from incoming_files"
-                )
                 load.record(warehouse, copy.run_id)
             return load
-        raise Unavailable(f"The song catalogue changed {MOST_PLANS} times while it was copied. Clear this task.")
+        raise Unavailable(f"The catalogue changed {MOST_PLANS} times while it was copied. Clear this task.")
 
-    def _no_catalogue(self, bucket: str, *, had_one: bool) -> None:
-        sentence = f"There are no song files under s3://{bucket}/song_data/."
+    def _copy_folders(
+        self, warehouse: Warehouse, copy: ManifestCopy, load: Load, changes: Sequence[FolderChange], attempt: int
+    ) -> None:
+        """Copy what differs, a folder at a time: only a manifest of its own says which rows are a folder's."""
+        copy.prepare(warehouse)
+        for number, change in enumerate(changes, start=1):
+            self.log.info(
+                "%s (%d of %d): %d file(s) changed, %d vanished, %d of %d are copied.",
+                shown(change.folder), number, len(changes),
+                change.changed, change.vanished, len(change.copy), len(change.files),
+            )  # fmt: skip
+            if change.copy:
+                copy.run(warehouse, load, change.copy, f"folder-{attempt}-{number}")
+                column = self.table.partition
+                warehouse.execute(f"update incoming set {column} = %s where {column} is null", [change.folder])
+        copy.ledger(warehouse, {change.folder: change.copy for change in changes}, f"ledger-{attempt}")
+
+    def _no_catalogue(self, bucket: str, catalogue: Catalogue, *, had_one: bool) -> None:
+        sentence = f"There are no files under s3://{bucket}/{catalogue.prefix}."
         if not had_one:
-            self.log.warning("%s Plays stay without a song until they are delivered.", sentence)
+            self.log.warning("%s %s stays empty until they are delivered.", sentence, self.table.name)
         elif self.missing_file == "fail":
             raise DataError(
                 f"{sentence} They were there at the last load. Deliver them again and clear this task, "
                 "or set the param missing_file to skip."
             )
         else:
-            self.log.warning("%s Skipped, as missing_file says; the songs loaded before stay.", sentence)
-
-    def _known_files(self, warehouse: Warehouse) -> dict[str, str]:
-        query = f"select file_name, etag from staged_files where table_name = '{self.table.name}'"
-        return {str(name): str(etag) for name, etag in warehouse.rows(query)}
+            self.log.warning("%s Skipped, as missing_file says; what was loaded before stays.", sentence)
 
     def _writing(self, warehouse: Warehouse) -> Any:
         return warehouse.transaction(self.table.name, *(follower.table.name for follower in self.table.followers))

@@ -189,8 +189,8 @@ def test_a_date_with_such_a_line_stops_no_other_and_loads_once_it_is_fixed(pipel
 
 
 def test_the_rule_is_of_a_column_that_is_copied_and_of_log_files(pipeline: Pipeline) -> None:
-    with pytest.raises(ValueError, match="epoch_ms='ts' is of log_files, and source is 'song_files'. Leave it out"):
-        S3ToRedshiftOperator(task_id="x", table=STAGING_SONGS, source="song_files", jsonpaths="x.json", epoch_ms="ts")
+    with pytest.raises(ValueError, match="epoch_ms='ts' is of dated files, and staging_songs has others. Leave it out"):
+        S3ToRedshiftOperator(task_id="x", table=STAGING_SONGS, jsonpaths="x.json", epoch_ms="ts")
     put(pipeline, NOON)
     for task, context in pipeline.tasks(DAY, only=("stage_events",)):
         task.epoch_ms = "time"

@@ -21,6 +21,7 @@ TABLES = {
     "songs_queue",
     "staged_dates",
     "staged_files",
+    "staged_folders",
     "staging_events",
     "staging_rejects",
     "staging_songs",

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from sparkify.loading import staging
+from sparkify.loading.catalogue import CatalogueLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import RunId
 from sparkify.loading.staging import path_of
 from sparkify.loading.warehouse import Warehouse
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
-from sparkify.tables import STAGING_EVENTS
 from tests.examples import event
 from tests.pipeline import Pipeline
 
@@ -189,22 +189,56 @@ def test_a_changed_song_file_replaces_what_it_gave_before(pipeline: Pipeline) ->
     assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO3",)]
 
 
+def test_a_changed_or_vanished_song_file_costs_its_folder_and_no_other(pipeline: Pipeline) -> None:
+    """Also if a folder's name has what SQL or a pattern reads in another way."""
+    odd = "it's 100%\\n_"
+    folders = ("song_data/A/A/", f"song_data/A/{odd}/", "song_data/", "song_data/A/")
+    names = {n: f"{folder}{deeper}TR{n}.json" for n, (folder, deeper) in enumerate(
+        [(folders[0], ""), (folders[0], "C/D/"), (folders[1], ""), (folders[2], ""), (folders[3], "")]
+    )}  # fmt: skip
+    pipeline.put({name: b'{"song_id": "SO%d"}' % n for n, name in names.items()})
+    assert pipeline.run(DAY, only={"stage_songs"})["stage_songs"]["files"] == 5
+    staged = "select song_id, folder from staging_songs order by song_id"
+    told = [(f"SO{n}", folders[max(0, n - 1)]) for n in names]
+    assert pipeline.rows(staged) == told
+    assert pipeline.run(DAY, only={"stage_songs"})["stage_songs"]["files"] == 0
+    pipeline.put({names[2]: b'{"song_id": "SO2", "year": 2000}', names[3]: b"{oops"})
+    counts = pipeline.run(DAY, only={"stage_songs"}, max_bad_lines=1)["stage_songs"]
+    assert (counts["files"], counts["rows_inserted"], counts["rows_deleted"], counts["rows_refused"]) == (2, 1, 2, 1)
+    assert pipeline.rows("select song_id from staging_songs where year = 2000") == [("SO2",)]
+    assert len(pipeline.rows("select * from staging_rejects")) == 1
+    pipeline.put({names[3]: b'{"song_id": "SO3"}', f"{folders[0]}TR9.json": b'{"song_id": "SO9"}'})
+    counts = pipeline.run(DAY, only={"stage_songs"})["stage_songs"]
+    assert (counts["files"], counts["rows_inserted"], counts["rows_deleted"]) == (2, 2, 0)
+    assert pipeline.rows("select * from staging_rejects") == []
+    assert pipeline.rows(staged) == [*told, ("SO9", folders[0])]
+    for n in (1, 2):
+        pipeline.remove(names[n])
+    counts = pipeline.run(DAY, only={"stage_songs"})["stage_songs"]
+    assert (counts["files"], counts["rows_inserted"], counts["rows_deleted"]) == (2, 2, 4)
+    assert pipeline.rows(staged) == [told[0], told[3], told[4], ("SO9", folders[0])]
+    files = pipeline.rows("select folder, count(*) from staged_files group by folder order by folder")
+    assert files == [("song_data/", 1), ("song_data/A/", 1), ("song_data/A/A/", 2)]
+    assert pipeline.rows("select folder, files from staged_folders order by folder") == files
+    assert pipeline.run(DAY, only={"stage_songs"})["stage_songs"]["files"] == 0
+
+
 def test_songs_that_another_run_copies_meanwhile_are_neither_lost_nor_copied_twice(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.put({"song_data/A/A/A/TR1.json": b'{"song_id": "SO1"}'})
-    read_ledger = S3ToRedshiftOperator._known_files
+    read_ledger = CatalogueLedger.fingerprints
     others: list[str] = ["run"]
 
-    def another_run_follows(operator: S3ToRedshiftOperator, warehouse: Warehouse) -> dict[str, str]:
-        known = read_ledger(operator, warehouse)
+    def another_run_follows(ledger: CatalogueLedger, warehouse: Warehouse) -> dict[str, str]:
+        known = read_ledger(ledger, warehouse)
         if others:
             others.pop()
             pipeline.put({"song_data/A/A/A/TR2.json": b'{"song_id": "SO2"}'})
             pipeline.run(DAY, only={"stage_songs"})
         return known
 
-    monkeypatch.setattr(S3ToRedshiftOperator, "_known_files", another_run_follows)
+    monkeypatch.setattr(CatalogueLedger, "fingerprints", another_run_follows)
     pipeline.run(DAY, only={"stage_songs"})
     assert pipeline.rows("select song_id from staging_songs order by 1") == [("SO1",), ("SO2",)]
 
@@ -242,7 +276,7 @@ def test_many_files_are_copied_in_parts(pipeline: Pipeline, monkeypatch: pytest.
     assert len(pipeline.rows("select distinct song_id from staging_songs")) == 7
     kept = pipeline.s3.list_objects_v2(Bucket=pipeline.control_bucket)["Contents"]
     manifests = sorted(item["Key"].rpartition("/")[2] for item in kept if item["Key"].endswith(".manifest"))
-    assert manifests == [f"catalogue-0{part}.manifest" for part in ("-2", "-4", ".gz", "")]
+    assert manifests == [f"folder-0-1{part}.manifest" for part in ("-2", "-4", ".gz", "")]
 
 
 def test_bad_lines_count_over_all_parts(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +301,7 @@ def test_a_catalogue_that_vanished_fails_unless_it_may_be_skipped(pipeline: Pipe
     pipeline.put({"song_data/A/A/A/TR1.json": b'{"song_id": "SO1"}'})
     pipeline.run(DAY, only={"stage_songs"})
     pipeline.remove("song_data/A/A/A/TR1.json")
-    with pytest.raises(DataError, match="There are no song files under s3://.*They were there at the last load"):
+    with pytest.raises(DataError, match="There are no files under s3://.*They were there at the last load"):
         pipeline.run(DAY, only={"stage_songs"})
     pipeline.run(DAY, only={"stage_songs"}, missing_file="skip")
     assert pipeline.rows("select song_id from staging_songs") == [("SO1",)]
@@ -288,11 +322,6 @@ def test_the_source_bucket_is_only_read(pipeline: Pipeline) -> None:
     pipeline.run(DAY, only=STAGE)
     keys = [item["Key"] for item in pipeline.s3.list_objects_v2(Bucket=pipeline.bucket)["Contents"]]
     assert keys == [FOLDER + "2018-11-01-events.json"]
-
-
-def test_a_source_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="source='files' is unknown. Use one of log_files, song_files"):
-        S3ToRedshiftOperator(task_id="x", table=STAGING_EVENTS, source="files", jsonpaths="x.json")
 
 
 def test_missing_file_takes_fail_or_skip(pipeline: Pipeline) -> None:

@@ -5,7 +5,18 @@ select
     song_id,
     count(*) as versions
 from (
-    select distinct * from staging_songs
+    select distinct
+        num_songs,
+        artist_id,
+        artist_latitude,
+        artist_longitude,
+        artist_location,
+        artist_name,
+        song_id,
+        title,
+        duration,
+        year
+    from staging_songs
 ) as contents
 where song_id is not null
 group by song_id
