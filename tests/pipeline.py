@@ -27,10 +27,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 @functools.cache
-def load_dag(dag_id: str) -> DAG:
+def load_dag(dag_id: str, folder: Path = PROJECT / "dags") -> DAG:
     """The DAG of this id, parsed as Airflow parses it."""
-    bag = DagBag(PROJECT / "dags" / f"{dag_id}.py", collect_dags=False)
-    bag.process_file(str(PROJECT / "dags" / f"{dag_id}.py"))
+    bag = DagBag(folder / f"{dag_id}.py", collect_dags=False)
+    bag.process_file(str(folder / f"{dag_id}.py"))
     assert not bag.import_errors, bag.import_errors
     return bag.dags[dag_id]
 
@@ -41,12 +41,18 @@ class Pipeline:
     :param stack: the running PostgreSQL, S3 and stand-in.
     :param set_environment: sets an environment variable for the length of the test.
     :param schema: the warehouse schema, or one that :meth:`make` made; a new name, of no schema yet, unless given.
+    :param dags: the folder of the DAGs.
     """
 
     def __init__(
-        self, stack: Any, set_environment: Callable[[str, str], None], schema: str | MadeSchema | None = None
+        self,
+        stack: Any,
+        set_environment: Callable[[str, str], None],
+        schema: str | MadeSchema | None = None,
+        dags: Path = PROJECT / "dags",
     ) -> None:
         self.stack = stack
+        self.dags = dags
         self.s3 = stack.s3
         name = uuid.uuid4().hex[:12]
         self._made = schema if isinstance(schema, MadeSchema) else None
@@ -123,7 +129,7 @@ class Pipeline:
         **params: Any,
     ) -> Iterator[tuple[Any, Any]]:
         """The tasks of one run in order, each ready to execute, with its context."""
-        dag = load_dag(dag_id)
+        dag = load_dag(dag_id, self.dags)
         given: dict[str, Any] = {**dag.params.dump(), **params}
         if log_date is not None:
             given["log_date"] = str(log_date)

@@ -57,3 +57,24 @@ create table if not exists staged_dates (
     lines_read bigint not null
 )
 sortkey (log_date);
+
+create table if not exists staging_rejects (
+    table_name varchar(128) not null,
+    log_date date,
+    file_name varchar(1024) not null,
+    line_number bigint,
+    column_name varchar(128),
+    value varchar(65535),
+    reason varchar(1024),
+    line varchar(65535)
+)
+compound sortkey (log_date, file_name);
+
+create table if not exists staging_unknown_fields (
+    table_name varchar(128) not null,
+    log_date date not null,
+    file_name varchar(1024) not null,
+    field varchar(256) not null,
+    example varchar(256)
+)
+compound sortkey (log_date, file_name);

@@ -26,7 +26,8 @@ class LoadDerivedOperator(WarehouseOperator):
     :param table: the table's declaration. (not templated)
     :param sql: SELECT of the rows of the temporary table ``keys``, by the table's column names. It may use
         ``bounds.x`` and ``bounds.x_is_missing`` of the declared bounds (:mod:`~sparkify.loading.bounds`). (templated)
-    :param keys: SELECT of the keys of ``log_dates`` and of the table's queue. Default: the queue alone; then the table
+    :param keys: SELECT of the keys of ``log_dates`` and of the table's queue; its columns are the table's key, the
+        declared bounds, and whatever the SELECT of the rows needs. Default: the queue alone; then the table
         has no log dates, and a run with nothing queued does nothing. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.

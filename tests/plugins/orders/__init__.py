@@ -1,0 +1,1 @@
+"""Another business by the same operators: orders of a shop, with files, tables and SQL of its own."""

@@ -1,0 +1,6 @@
+select
+    product,
+    min(price) as price
+from staging_products
+where product in (select product from keys)
+group by product
