@@ -1,4 +1,7 @@
-"""docs/stand-in-reference.md lists every form and construct that the package emits, with its page, and no other."""
+"""docs/stand-in-reference.md lists every form and construct that the package emits, with its page, and no other.
+
+And none of them is one that a cluster may refuse where PostgreSQL does not.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.local.conformance.doubts import doubts
 from tests.local.conformance.emission import statements
 from tests.local.conformance.shapes import FORMS, shape
 
@@ -19,10 +23,16 @@ AMAZON = "https://docs.aws.amazon.com/redshift/latest/dg/"
 
 
 @pytest.fixture(scope="module")
-def emitted(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def heard(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Every statement of the story."""
+    return statements(stack, tmp_path_factory.mktemp("log") / "statements")
+
+
+@pytest.fixture(scope="module")
+def emitted(heard: list[str]) -> Mapping[str, str]:
     """Every form and construct, with a statement that shows it."""
     found: dict[str, str] = {}
-    for statement in statements(stack, tmp_path_factory.mktemp("log") / "statements"):
+    for statement in heard:
         form, constructs = shape(statement)
         for name in (form, *constructs):
             found.setdefault(name, statement)
@@ -38,6 +48,26 @@ def test_every_form_and_construct_has_its_line(emitted: Mapping[str, str]) -> No
     missing = {name: statement for name, statement in emitted.items() if name not in listed()}
     shown = "\n".join(f"{name!r} in: {statement}" for name, statement in missing.items())
     assert not missing, f"{PAGE.name}, {SECTION!r}, has no line with a page of documentation for\n{shown}"
+
+
+def test_no_statement_has_a_construct_that_a_cluster_may_refuse(heard: list[str]) -> None:
+    assert sum("select" in statement for statement in heard) > 100
+    assert {doubt for statement in heard for doubt in doubts(statement)} == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "doubt"),
+    [
+        ("select 1 from a where b = 1 or c in (select d from e)",
+         "a subquery under OR: b = 1 OR c IN (SELECT d FROM e)"),
+        ("delete from a where exists (select 1 from b) or a = 1",
+         "a subquery under OR: EXISTS(SELECT 1 FROM b) OR a = 1"),
+        ("select 1 from a left join b on a.c = b.c and a.d in (select d from e)",
+         "a subquery in the ON of an outer join: a.c = b.c AND a.d IN (SELECT d FROM e)"),
+    ],
+)  # fmt: skip
+def test_such_a_construct_is_found(statement: str, doubt: str) -> None:
+    assert doubts(statement) == [doubt]
 
 
 def test_no_line_stands_for_what_is_no_longer_emitted(emitted: Mapping[str, str]) -> None:
