@@ -19,8 +19,10 @@ SAFELY := --quiet --require-hashes --only-binary :all: $(FROM_SOURCE:%=--no-bina
 # An installation that was interrupted before there was uv begins again.
 UNFINISHED := $(VENV)/.unfinished
 ARGS ?=
-# They lead Python itself elsewhere; proxies, package indexes and accounts of the user's are what they are for.
-unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS PYTHONOPTIMIZE
+# They lead Python itself elsewhere, or keep it from starting; proxies, package indexes and accounts of the user's are
+# what they are for.
+unexport PYTHONHOME PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONWARNINGS
+unexport PYTHONHASHSEED PYTHONINSPECT PYTHONIOENCODING PYTHONOPTIMIZE PYTHONUTF8
 PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 # The marks of tests that `make test` leaves to `make test-all`; pyproject.toml says what each means.
 SECOND_TIER := browser or cost or deployment or faults or security or stack or story

@@ -140,7 +140,10 @@ def test_an_installation_gets_the_users_proxy_and_index_and_no_variable_that_lea
         "SSL_CERT_FILE": "/c",
         "AWS_PROFILE": "a",
     }
-    dropped = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONOPTIMIZE")
+    dropped = (
+        *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONUSERBASE"),
+        *("PYTHONWARNINGS", "PYTHONHASHSEED", "PYTHONINSPECT", "PYTHONIOENCODING", "PYTHONOPTIMIZE", "PYTHONUTF8"),
+    )
     _make(clone, "demo", **kept, **dict.fromkeys(dropped, "/no"))
     for name in ("uv", "python"):
         lines = (clone / f"{name}.env").read_text().splitlines()
