@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,16 +68,20 @@ class CatalogueLedger:
         return {str(folder): str(found) for folder, found in warehouse.rows(query)}
 
     def changes(
-        self, warehouse: Warehouse, source: Source, folders: Sequence[str], known: Mapping[str, str]
+        self,
+        warehouse: Warehouse,
+        source: Source,
+        folders: Sequence[str],
+        known: Mapping[str, str],
+        found: Collection[str],
     ) -> list[FolderChange]:
-        """What differs in these folders; they are listed once more, file by file."""
+        """What differs in these folders; those that were found are listed once more, file by file."""
         query = f"select file_name, etag from staged_files where table_name = '{self.table}' and folder = %s"
         changes = []
         for folder in folders:
             rows = warehouse.rows(query, [folder]) if folder in known else []
-            files = [
-                file for file in source.files_of(self.catalogue, folder) if self.catalogue.folder_of(file.key) == folder
-            ]
+            listed = source.files_of(self.catalogue, folder) if folder in found else []
+            files = [file for file in listed if self.catalogue.folder_of(file.key) == folder]
             changes.append(FolderChange.of(folder, files, {str(name): str(etag) for name, etag in rows}))
         return changes
 

@@ -192,7 +192,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
             self.log.info("Catalogue: %s file(s) in %s folder(s), %d differ.", f"{files:,}", len(found), len(differing))
             if not differing:
                 return load
-            changes = ledger.changes(warehouse, copy.source, differing, known)
+            changes = ledger.changes(warehouse, copy.source, differing, known, found)
             self._copy_folders(warehouse, copy, load, changes, attempt)
             ledger.prepare(warehouse, changes)
             with self._writing(warehouse):
