@@ -21,6 +21,9 @@ at once.
 **When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
 says what was wrong, where, and what to do; then *clear* the failed task. Connection trouble is tried again by itself
 three times; wrong data is not. A failure may wait: the next day's run does not depend on this one.
+
+**What may follow.** Each table of the star schema is an asset, such as `sparkify_songplays`, by which a DAG of yours
+can be scheduled as `sparkify_report` is. Its events carry the counts of the load and the table's address.
 """
 
 from __future__ import annotations
@@ -124,8 +127,6 @@ with DAG(
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
             execution_timeout=time_limits.COPY,
-            inlets=[Asset("sparkify_log_data")],
-            outlets=[Asset("sparkify_staging_events")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
             doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
             "missing, or if a line cannot be read or has an impossible time: the log names file, line, column, value.",
@@ -137,8 +138,6 @@ with DAG(
             max_bad_lines="{{ params.max_bad_lines }}",
             missing_file="{{ params.missing_file }}",
             execution_timeout=time_limits.COPY,
-            inlets=[Asset("sparkify_song_data")],
-            outlets=[Asset("sparkify_staging_songs")],
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
             doc_md="Adds the song files that are new since the last run; where one changed or vanished, copies its "
             "folder again. Nothing new: no COPY.",

@@ -15,13 +15,13 @@ PRODUCTION = ("dags", "plugins", "include")
 
 # What each room may import besides Python's own library. botocore is what the Amazon provider raises; the driver
 # redshift_connector says what a connection may hold; msgspec reads values as files have them, and pydantic records as
-# they must be; altair and vl_convert draw the report; the others are what Airflow renders and its own pages are made
-# with.
+# they must be; altair and vl_convert draw the report; openlineage is there where its provider asks; the others are what
+# Airflow renders and its own pages are made with.
 ALLOWED_IMPORTS = {
     "dags": {"airflow", "sparkify"},
     "plugins": {
-        *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "msgspec", "pydantic"),
-        *("redshift_connector", "sqlalchemy", "starlette", "vl_convert"),
+        *("airflow", "sparkify", "altair", "botocore", "fastapi", "jinja2", "markupsafe", "msgspec", "openlineage"),
+        *("pydantic", "redshift_connector", "sqlalchemy", "starlette", "vl_convert"),
     },
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparkify.loading.declarations import DerivedTable, Follower, StagingTable
+from sparkify.loading.declarations import DerivedTable, Follower, StagingTable, columns_of
 from sparkify.loading.source_files import Catalogue, DatedFiles
 
 EVENT_FILES = DatedFiles(
@@ -17,6 +17,8 @@ TIME = DerivedTable(
     queue={"start_time": "timestamp"},
     bounds=("start_time",),
     sorted_by="start_time",
+    columns=columns_of("songplays", "start_time")
+    | columns_of("songplays", **dict.fromkeys(("hour", "day", "week", "month", "year", "weekday"), "start_time")),
 )
 USERS = DerivedTable(
     "users",
@@ -24,9 +26,27 @@ USERS = DerivedTable(
     queue={"user_id": "integer"},
     bounds=("ts",),
     newest="last_seen_at",
+    columns=columns_of("staging_events", "user_id", "first_name", "last_name", "gender", "level", last_seen_at="ts"),
 )
-SONGS = DerivedTable("songs", key="song_id", queue={"song_id": "varchar(64)"})
-ARTISTS = DerivedTable("artists", key="artist_id", queue={"artist_id": "varchar(64)"})
+SONGS = DerivedTable(
+    "songs",
+    key="song_id",
+    queue={"song_id": "varchar(64)"},
+    columns=columns_of("staging_songs", "song_id", "title", "artist_id", "year", "duration"),
+)
+ARTISTS = DerivedTable(
+    "artists",
+    key="artist_id",
+    queue={"artist_id": "varchar(64)"},
+    columns=columns_of(
+        "staging_songs",
+        "artist_id",
+        name="artist_name",
+        location="artist_location",
+        latitude="artist_latitude",
+        longitude="artist_longitude",
+    ),
+)
 SONGPLAYS = DerivedTable(
     "songplays",
     key="songplay_id",
@@ -36,6 +56,18 @@ SONGPLAYS = DerivedTable(
     sorted_by="start_time",
     partition="log_date",
     followers=(Follower(TIME),),
+    columns=columns_of(
+        "staging_events",
+        "user_id",
+        "level",
+        "session_id",
+        "location",
+        "user_agent",
+        "log_date",
+        songplay_id="session_id item_in_session ts user_id",
+        start_time="ts",
+    )
+    | columns_of("staging_songs", "song_id", "artist_id"),
 )
 
 STAGING_EVENTS = StagingTable("staging_events", EVENT_FILES, followers=(Follower(SONGPLAYS), Follower(USERS)))

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 MUTEX_DDL = "create table if not exists mutex_{name} (held boolean)"
 
 
+def columns_of(table: str, *same: str, **renamed: str) -> dict[str, tuple[str, ...]]:
+    """Columns that come from a table: those of the same name there, and those from others, separated by blanks."""
+    named = {column: column for column in same} | renamed
+    return {column: tuple(f"{table}.{origin}" for origin in origins.split()) for column, origins in named.items()}
+
+
 @dataclass(frozen=True)
 class Follower:
     """A table whose rows are worked out from another's.
@@ -63,6 +69,7 @@ class DerivedTable:
     :param newest: a column: a row whose value there is lower than in the table is left as it is, unless the key was
         queued, so that the SELECT saw all of its history.
     :param followers: the tables that are worked out from this one.
+    :param columns: from which columns each column's value comes, as ``table.column``: what lineage tells.
     """
 
     name: str
@@ -73,6 +80,14 @@ class DerivedTable:
     partition: str | None = None
     newest: str | None = None
     followers: tuple[Follower, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def origins(self) -> dict[str, list[tuple[str, str]]]:
+        """From which tables' columns each column comes."""
+        return {
+            column: [(table, name) for table, _, name in (origin.partition(".") for origin in origins)]
+            for column, origins in self.columns.items()
+        }
 
     @property
     def queue_name(self) -> str:

@@ -11,6 +11,7 @@ from sparkify.loading.aws_errors import is_harmless
 from sparkify.loading.connecting import connect
 from sparkify.loading.driver_errors import CUT_OFF, TRANSIENT, reason, sqlstate
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.loading.lineage import Place
 from sparkify.loading.warehouse_connection import get_warehouse_connection, opener, why_not_open
 
 if TYPE_CHECKING:
@@ -60,10 +61,13 @@ class Warehouse:
         self._connection: Any = None
         self._open: Callable[[], Any] | None = None
         self._pid: int | None = None
+        #: Where its tables are, once it is open.
+        self.place: Place | None = None
 
     def __enter__(self) -> Warehouse:
         connection, extra = get_warehouse_connection(self.conn_id, self._given)
         self._open = opener(connection)
+        self.place = Place.from_connection(connection, self.settings.schema)
         try:
             self._connection = connect(self._open, extra=extra)
             self._connection.autocommit = True

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperatorLink, Connection, Context
 
     from sparkify.loading.history import Load
+    from sparkify.loading.lineage import Place
 
 
 class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
@@ -41,6 +42,8 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
     #: The run's log dates, once the templates are rendered.
     rendered_dates: LogDates | None = None
     _session: Warehouse | None = None
+    #: The task's load, once it is recorded.
+    loaded: Load | None = None
 
     def __init__(
         self,
@@ -80,8 +83,25 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
         if self._session is not None:
             self._session.kill()
 
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What was read and written, for a listener of the OpenLineage provider; None if it is not known."""
+        place = self._session.place if self._session else None
+        return self.lineage(place) if place else None
+
+    def lineage(self, place: Place) -> Any:
+        """What :mod:`~sparkify.loading.lineage` makes of the task's work; None unless the operator says more."""
+        return None
+
+    def tell_outlets(self, context: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
+        """Give the events of the task's assets this extra: an asset has no address that the DAG file could know."""
+        for asset in self.outlets if "outlet_events" in context else ():
+            context["outlet_events"][asset].extra |= extra
+
     def report(self, context: Mapping[str, Any], load: Load) -> dict[str, int]:
         """Log what was loaded and publish it; returns the counts for XCom."""
+        self.loaded = load
+        place = self._session.place if self._session else None
+        self.tell_outlets(context, load.counts() | ({"uri": place.uri(load.table)} if place else {}))
         self.log.info("Loaded %s.", load)
         publish_load(context, load)
         return load.counts()

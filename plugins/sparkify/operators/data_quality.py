@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sparkify.loading import lineage
 from sparkify.loading.bounds import filled, read_spans
 from sparkify.loading.checks import SAMPLE_ROWS, Check, CheckResult
 from sparkify.loading.driver_errors import sqlstate
@@ -20,6 +21,7 @@ from sparkify.loading.warehouse_operator import WarehouseOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
 
 
@@ -73,6 +75,10 @@ class DataQualityOperator(WarehouseOperator):
         publish_checks(context, dates, self.results)
         self._judge(dates)
         return {result.check.name: result.offending for result in self.results}
+
+    def lineage(self, place: Place) -> Any:
+        """The tables that were looked at, with what was found."""
+        return lineage.of_checks(place, self.results)
 
     def _parsed(self) -> list[Check]:
         for file, text in zip(self.files, self.checks, strict=True):

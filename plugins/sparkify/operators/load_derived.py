@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sparkify.loading import queue
+from sparkify.loading import lineage, queue
 from sparkify.loading.derived_load import DerivedLoad
 from sparkify.loading.history import Load, RunId
 from sparkify.loading.warehouse_operator import WarehouseOperator
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sparkify.loading.declarations import DerivedTable
+    from sparkify.loading.lineage import Place
 
 
 class LoadDerivedOperator(WarehouseOperator):
@@ -59,3 +60,7 @@ class LoadDerivedOperator(WarehouseOperator):
                     DerivedLoad(self.table, dates, self.keys, self.sql, self.queue_sql).run(warehouse, load)
                     load.record(warehouse, RunId.of(context))
         return self.report(context, load)
+
+    def lineage(self, place: Place) -> Any:
+        """The table, each column from those of its sources."""
+        return lineage.of_load(place, self.table, self.loaded) if self.loaded else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sparkify.loading import queue
+from sparkify.loading import lineage, queue
 from sparkify.loading.catalogue import REPLACED, CatalogueLedger, FolderChange
 from sparkify.loading.date_ledger import DateLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sparkify.loading.declarations import StagingTable
+    from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
 
 MISSING_FILE = ("fail", "skip")
@@ -81,6 +82,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         self.max_bad_lines = max_bad_lines
         self.epoch_ms = epoch_ms
         self.missing_file = missing_file
+        self.copied: list[SourceFile] = []
 
     @property
     def source_folder(self) -> str:
@@ -108,11 +110,16 @@ class S3ToRedshiftOperator(WarehouseOperator):
                 load = self._stage_dates(warehouse, copy, files, LogDates.of_run(context))
         return self.report(context, load)
 
+    def lineage(self, place: Place) -> Any:
+        """The table, from the files that were copied."""
+        return lineage.of_copy(place, self.source_folder, self.copied, self.loaded) if self.loaded else None
+
     def _stage_dates(self, warehouse: Warehouse, copy: ManifestCopy, dated: DatedFiles, dates: LogDates) -> Load:
         load = Load(self.table.name, dates)
         files = self._dated_files(copy.source, dated, dates)
         if not files:
             return load
+        self.copied = [file for of_date in files.values() for file in of_date]
         copy.prepare(warehouse)
         ledger = DateLedger(self.table.name, {path[0] for path in copy.paths.values() if path})
         for number, (log_date, of_date) in enumerate(files.items(), start=1):
@@ -193,6 +200,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
             if not differing:
                 return load
             changes = ledger.changes(warehouse, copy.source, differing, known, found)
+            self.copied = [file for change in changes for file in change.copy]
             self._copy_folders(warehouse, copy, load, changes, attempt)
             ledger.prepare(warehouse, changes)
             with self._writing(warehouse):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.exceptions import AirflowSkipException
 
 from sparkify.layout import report_path
+from sparkify.loading import lineage
 from sparkify.loading.history import utc_now
 from sparkify.loading.settings import Settings
 from sparkify.loading.source import Source
@@ -18,6 +19,7 @@ from sparkify.report.questions import Question
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
 
 BY_ASSET = "asset_triggered"
@@ -60,6 +62,7 @@ class WriteReportOperator(WarehouseOperator):
         self.loads = loads
         self.scope = scope
         self.warnings = warnings
+        self.written: list[str] = []
 
     def execute(self, context: Context) -> dict[str, str]:
         """Ask, draw, write."""
@@ -70,7 +73,14 @@ class WriteReportOperator(WarehouseOperator):
             loads = _first(warehouse, self.loads)
             self._skip_if_told_already(context, loads, target)
             report = self._ask(warehouse, str(context["run_id"]), loads)
-        return self._write(report, target)
+        urls = self._write(report, target)
+        self.tell_outlets(context, {"uri": urls["latest"]})
+        return urls
+
+    def lineage(self, place: Place) -> Any:
+        """The pages and their data, from the tables that the questions read."""
+        selects = [*self.questions, self.loads, self.scope, self.warnings]
+        return lineage.of_objects(place, selects, self.written) if self.written else None
 
     def _skip_if_told_already(self, context: Context, loads: Mapping[str, object], target: Source) -> None:
         run_type = str(getattr(context["dag_run"], "run_type", "")).rsplit(".", 1)[-1].lower()
@@ -103,7 +113,7 @@ class WriteReportOperator(WarehouseOperator):
         # The latest comes last, and its data after its page: they are what a later run goes by.
         for name, day in (("report", made_on), ("latest", None)):
             urls[name] = target.put(report_path(day), page, "text/html; charset=utf-8")
-            target.put(report_path(day, "json"), data)
+            self.written += [urls[name], target.put(report_path(day, "json"), data)]
         self.log.info("Wrote %s (%d kB).", urls["latest"], len(page.encode()) // 1000)
         return urls
 
