@@ -81,9 +81,6 @@ class RunId:
         ti = context["ti"]
         return cls(ti.dag_id, ti.run_id, ti.task_id, int(ti.try_number))
 
-    def __str__(self) -> str:
-        return f"{self.dag_id}.{self.task_id}.{self.run_id}"
-
 
 def insert_row(warehouse: Warehouse, table: str, row: Mapping[str, object]) -> None:
     """Insert one row of values by name."""

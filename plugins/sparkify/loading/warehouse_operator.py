@@ -75,8 +75,14 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
         """A session labelled with the task; to be used as a context manager."""
         settings = settings or Settings.of_connection(self.aws_conn_id)
         connection = self.login(context) if self.login else None
-        self._session = Warehouse(self.redshift_conn_id, settings, str(RunId.of(context)), self.log, connection)
+        self._session = Warehouse(self.redshift_conn_id, settings, self._label(context), self.log, connection)
         return self._session
+
+    def _label(self, context: Mapping[str, Any]) -> str:
+        """Log date and task first: the system tables keep 30 characters of a query group
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_query_group.html)."""
+        dates, run = self.log_dates(context), RunId.of(context)
+        return ".".join([*([str(dates.first)] if dates else []), run.task_id, run.dag_id, run.run_id])
 
     def on_kill(self) -> None:
         """End the session of a task that Airflow stops, so that its statement does not run on and hold locks."""

@@ -30,6 +30,16 @@ def test_the_session_says_who_it_is_and_in_which_schema(pipeline: Pipeline) -> N
         assert warehouse.rows("select current_schema()") == [(pipeline.schema,)]
 
 
+def test_the_first_thirty_characters_of_a_tasks_query_group_tell_log_date_and_task(pipeline: Pipeline) -> None:
+    groups = {}
+    for task, context in pipeline.tasks("2018-11-01"):
+        with task.session(context) as warehouse:
+            groups[task.task_id] = warehouse.rows("show query_group")[0][0]
+    assert groups["stage_events"] == "2018-11-01.stage_events.sparkify_daily.test__1"
+    assert groups["songs"] == "songs.sparkify_daily.test__1"
+    assert all(task_id in group[:30] for task_id, group in groups.items())
+
+
 def test_a_failed_transaction_leaves_nothing(pipeline: Pipeline) -> None:
     with pipeline.session() as warehouse:
         with pytest.raises(DataError), warehouse.transaction("users"):
