@@ -61,6 +61,16 @@ def test_tables_of_before_the_queues_are_brought_over(stack: Any, monkeypatch: p
         "insert into songplays_pending select songplay_id, session_id, 0, "
         f"{late['ts']}, user_id from songplays where session_id = 2"
     )
+    # A file in microseconds was loaded twice, and fixed since: its rows stayed.
+    late_start = "start_time + 49000 * interval '365 days'"
+    pipeline.execute(
+        f"insert into songplays select reverse(songplay_id), {late_start}, user_id, level, song_id, artist_id,"
+        " session_id, location, user_agent, log_date from songplays"
+    )
+    pipeline.execute(f"insert into time select {late_start}, hour, day, week, month, year, weekday from time")
+    pipeline.execute(
+        "update users set last_seen_at = last_seen_at + 49000 * interval '365 days', level = 'old' where user_id = 9"
+    )
     history = pipeline.rows("select count(*) from load_history")
     pipeline.run(dag_id="sparkify_schema")
     run(pipeline, (MIGRATIONS / "0001_queues.sql").read_text())

@@ -20,6 +20,18 @@ insert into time_queue (start_time)
 select start_time
 from time_pending;
 
+-- Of times in another unit, which are bad lines now. A load looks between the times of its dates.
+delete from songplays
+where start_time < '2000-01-01' or start_time >= '2100-01-01';
+
+delete from time
+where start_time < '2000-01-01' or start_time >= '2100-01-01';
+
+insert into users_queue (user_id)
+select user_id
+from users
+where last_seen_at < '2000-01-01' or last_seen_at >= '2100-01-01';
+
 alter table staging_songs add column folder varchar(1024) default '';
 
 alter table staged_files add column folder varchar(1024) default '';
