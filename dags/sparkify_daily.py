@@ -43,7 +43,19 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
-from sparkify.tables import ARTISTS, SONGPLAYS, SONGS, STAGING_EVENTS, STAGING_SONGS, TIME, USERS, schema_statements
+from sparkify.tables import (
+    ARTISTS,
+    SONGPLAYS,
+    SONGS,
+    STAGING,
+    STAGING_EVENTS,
+    STAGING_SONGS,
+    STAR,
+    TIME,
+    USERS,
+    dated_tables,
+    schema_statements,
+)
 from sparkify.ui.links import FilesInS3, LatestReport, LogDateOnThePage
 
 INCLUDE = include_folder(__file__)
@@ -55,11 +67,9 @@ def sql_files(folder: str) -> list[str]:
     return sorted(str(file.relative_to(SQL)) for file in (SQL / folder).glob("*.sql"))
 
 
-STAGING_CHECKS = sql_files("quality/staging_events") + sql_files("quality/staging_songs")
+STAGING_CHECKS = [check for table in STAGING for check in sql_files(f"quality/{table.name}")]
 WAREHOUSE_CHECKS = [
-    check
-    for table in ("songplays", "users", "songs", "artists", "time", "load_history")
-    for check in sql_files(f"quality/{table}")
+    check for name in (*(table.name for table in STAR), "load_history") for check in sql_files(f"quality/{name}")
 ]
 
 with DAG(
@@ -73,6 +83,7 @@ with DAG(
     max_active_runs=4,
     tags=["sparkify", "redshift", "daily"],
     template_searchpath=[str(SQL), str(INCLUDE / "jsonpaths")],
+    user_defined_macros={"dated_tables": dated_tables()},
     params={
         "log_date": Param(
             None,

@@ -25,11 +25,11 @@ from sparkify.layout import include_folder
 from sparkify.loading import time_limits
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.create_views import CreateViewsOperator
-from sparkify.tables import schema_statements
+from sparkify.tables import STAGING_EVENTS, STAR, schema_statements
 
 SQL = include_folder(__file__) / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
-READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
+READABLE = (*(table.name for table in STAR), STAGING_EVENTS.name)
 
 with DAG(
     dag_id="sparkify_schema",

@@ -11,8 +11,9 @@ from rich.cells import cell_len, set_cell_size
 from local import query
 from local.stack.home import Home
 from sparkify.loading.shown import shown
+from sparkify.tables import STAGING, STAR
 
-_TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
+_TABLES = [table.name for table in (*STAGING, *STAR)]
 _ROWS = " union all ".join(f"select '{table}', count(*) from {table}" for table in _TABLES)
 _MOST_PLAYED = """
     select count(*) as plays, songs.title, artists.name

@@ -15,12 +15,16 @@ from local.errors import LocalStackError
 from local.reference import COLUMNS
 from local.stack import connections
 from local.stack.home import Home
+from sparkify.tables import STAGING_EVENTS, STAR
 
 DEFAULT_CONNECTION = "redshift_default"
 # Amazon's driver keeps all rows of an answer; so many take about 150 MB.
 SLICE_ROWS = 100_000
 # Tables that grow by the day, and the column that tells the day; the others are read whole.
-_SLICED_BY = {"staging_events": "log_date", "songplays": "log_date", "time": "start_time"}
+_SLICED_BY = {
+    STAGING_EVENTS.name: STAGING_EVENTS.partition,
+    **{table.name: column for table in STAR if (column := table.partition or table.sorted_by)},
+}
 # The days that Python can hold with the one after them. What lies before or after, drivers show cut or not at all.
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
 _UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}

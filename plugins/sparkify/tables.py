@@ -85,6 +85,17 @@ STAGING = (STAGING_EVENTS, STAGING_SONGS)
 STAR = (SONGPLAYS, USERS, SONGS, ARTISTS, TIME)
 
 
+def dated_tables() -> list[str]:
+    """The names of the tables that every load of a log date writes: those that follow dated files."""
+    found: list[str] = []
+    waiting: list[StagingTable | DerivedTable] = [table for table in STAGING if isinstance(table.source, DatedFiles)]
+    while waiting:
+        table = waiting.pop(0)
+        found.append(table.name)
+        waiting += [follower.table for follower in table.followers if follower.table.name not in found]
+    return found
+
+
 def is_source_file(key: str) -> bool:
     """Whether a key of the source bucket is that of a file that some load reads."""
     return any(table.source.is_file(key) for table in STAGING)

@@ -34,14 +34,12 @@ dates as (
 ),
 
 loaded_by_date as (
-
-    select 'staging_events' as table_name
-    union all
-    select 'songplays' as table_name
-    union all
-    select 'users' as table_name
-    union all
-    select 'time' as table_name
+    {%- for table in dated_tables %}
+        select '{{ table }}' as table_name
+        {%- if not loop.last %}
+            union all
+        {%- endif %}
+    {%- endfor %}
 
 ),
 
