@@ -13,10 +13,11 @@ import pytest
 
 from sparkify.loading.warehouse import Warehouse
 from tests.examples import event, play, song
-from tests.pipeline import Pipeline
+from tests.pipeline import PROJECT, Pipeline
 
 DAY = date(2018, 11, 1)
 NOON = 1_541_073_600_000
+PAGE = PROJECT / "docs" / "architecture.md"
 MOST_STATEMENTS, MOST_COMMITS = 110, 8
 WRITES = re.compile(r"(insert|delete|update|copy|create|drop)\b", re.IGNORECASE)
 # What a day must not read whole.
@@ -46,12 +47,10 @@ class Statements:
                 number += 1
         return number
 
-    def table(self) -> str:
-        """A line a task, and the sum."""
-        lines = [
-            f"{task:16} {len(sent):3} statements, {self.commits(task)} commits" for task, sent in self.sent.items()
-        ]
-        return "\n".join([*lines, f"{'sum':16} {self.number:3} statements, {self.all_commits} commits"])
+    def lines(self) -> list[str]:
+        """The page's table: a line a task, and the sum."""
+        lines = [f"| {task} | {len(sent)} | {self.commits(task)} |" for task, sent in self.sent.items()]
+        return [*lines, f"| **all tasks** | **{self.number}** | **{self.all_commits}** |"]
 
     @property
     def number(self) -> int:
@@ -96,7 +95,9 @@ def test_a_new_log_date_sends_few_statements_and_commits(pipeline: Pipeline, sta
     for log_date in (DAY, DAY + timedelta(1)):
         pipeline.put_events(log_date, events_of(log_date))
         run_counted(pipeline, statements, log_date)
-    print(statements.table())
+    print("\n".join(statements.lines()))
+    for line in statements.lines():
+        assert line in PAGE.read_text()
     assert statements.number <= MOST_STATEMENTS
     assert statements.all_commits <= MOST_COMMITS
     assert [len(statements.sent[task]) for task in ("songs", "artists")] == [2, 2]
