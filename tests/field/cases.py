@@ -2,7 +2,7 @@
 
 A case holds one or more deliveries: folders that each hold ``log_data`` or ``song_data``, in the order in which they
 come. The cases that lie beside the project are tried where they are there; the project's own inputs of the same kind,
-below ``inputs``, always are.
+below ``inputs``, always are. `make test` leaves the former to `make test-all`: they are of the same kinds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
 
 GIVEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "field"
 OWN = Path(__file__).resolve().parent / "inputs"
@@ -48,11 +51,19 @@ class Case:
 def cases(number: int) -> list[Case]:
     """Every case of this number: the project's own, and the given one where it is there.
 
-    For ``pytest.mark.parametrize("case", cases(7), ids=str)``.
-
     :raises FileNotFoundError: the project has no inputs of its own for it.
     """
     own, given = ([Case(path) for path in folder.glob(f"{number:02}-*")] for folder in (OWN, GIVEN))
     if not own:
         raise FileNotFoundError(f"Case {number} has no inputs of its own. Put them into {OWN}/{number:02}-….")
     return own + given
+
+
+def marks_of(case: Case) -> list[pytest.MarkDecorator]:
+    """The marks of a test of this case."""
+    return [pytest.mark.story] if case.folder.parent == GIVEN else []
+
+
+def tried(number: int) -> list[ParameterSet]:
+    """Every case of this number, for ``pytest.mark.parametrize("case", tried(7))``."""
+    return [pytest.param(case, id=str(case), marks=marks_of(case)) for case in cases(number)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sparkify.loading.exceptions import DataError
-from tests.field.cases import Case, cases
+from tests.field.cases import Case, cases, marks_of, tried
 from tests.field.conftest import Ground
 
 STAGE = ("tables", "stage_events", "check_staging")
@@ -22,7 +22,7 @@ UNITS = ("seconds", "microseconds", "nanoseconds")
 def deliveries(*numbers: int) -> list[Any]:
     """Every delivery of the cases of these numbers that holds one log date."""
     return [
-        pytest.param(case, folder.name, id=f"{case}-{folder.name}")
+        pytest.param(case, folder.name, id=f"{case}-{folder.name}", marks=marks_of(case))
         for number in numbers
         for case in cases(number)
         for folder in sorted(case.folder.iterdir())
@@ -160,7 +160,7 @@ def test_another_unit_is_named_and_nothing_of_it_is_loaded(ground: Ground, case:
     assert len(rejects) + len(ground.pipeline.rows("select * from staging_events")) == len(times)
 
 
-@pytest.mark.parametrize("case", cases(17), ids=str)
+@pytest.mark.parametrize("case", tried(17))
 def test_a_new_field_is_seen_wherever_it_stands(ground: Ground, case: Case) -> None:
     ground.seed(case.delivery())
     dates = case.log_dates()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.field.cases import Case, cases
+from tests.field.cases import Case, tried
 from tests.field.conftest import EQUAL, Ground
 
 
-@pytest.mark.parametrize("case", cases(9), ids=str)
+@pytest.mark.parametrize("case", tried(9))
 def test_a_gzipped_song_is_loaded_and_found_equal(case: Case, ground: Ground) -> None:
     ground.seed(case.delivery())
     for log_date in case.log_dates():
@@ -18,7 +18,7 @@ def test_a_gzipped_song_is_loaded_and_found_equal(case: Case, ground: Ground) ->
     assert (code, said.splitlines()[-1]) == (0, EQUAL)
 
 
-@pytest.mark.parametrize("case", cases(10), ids=str)
+@pytest.mark.parametrize("case", tried(10))
 def test_hidden_files_are_none(case: Case, ground: Ground) -> None:
     hidden = {key for key in case.files() if any(name[0] in "._#" for name in key.split("/"))}
     assert hidden

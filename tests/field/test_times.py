@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sparkify.loading.exceptions import DataError
-from tests.field.cases import Case, cases
+from tests.field.cases import Case, tried
 from tests.field.conftest import EQUAL, Ground
 
 REFUSED = re.compile(
@@ -33,7 +33,7 @@ def assert_equal(ground: Ground, folder: Path, *options: str) -> None:
     assert (code, said.splitlines()[-1]) == (0, EQUAL), said
 
 
-@pytest.mark.parametrize("case", cases(0), ids=str)
+@pytest.mark.parametrize("case", tried(0))
 def test_an_impossible_time_stops_no_other_load_and_its_fixed_file_loads(
     case: Case, ground: Ground, tmp_path: Path
 ) -> None:
@@ -49,7 +49,7 @@ def test_an_impossible_time_stops_no_other_load_and_its_fixed_file_loads(
     assert_equal(ground, tmp_path)
 
 
-@pytest.mark.parametrize("case", cases(1), ids=str)
+@pytest.mark.parametrize("case", tried(1))
 def test_a_time_beyond_9999_never_reaches_the_star(case: Case, ground: Ground) -> None:
     (log_date,) = case.log_dates("wrong")
     ground.seed(case.delivery("wrong"))
@@ -62,7 +62,7 @@ def test_a_time_beyond_9999_never_reaches_the_star(case: Case, ground: Ground) -
     assert_equal(ground, case.delivery("mended"))
 
 
-@pytest.mark.parametrize("case", cases(1), ids=str)
+@pytest.mark.parametrize("case", tried(1))
 def test_times_beyond_9999_that_stand_in_staging_are_replaced(case: Case, ground: Ground) -> None:
     (log_date,) = case.log_dates("mended")
     ground.seed(case.delivery("mended"))
@@ -73,7 +73,7 @@ def test_times_beyond_9999_that_stand_in_staging_are_replaced(case: Case, ground
     assert_equal(ground, case.delivery("mended"))
 
 
-@pytest.mark.parametrize("case", cases(2), ids=str)
+@pytest.mark.parametrize("case", tried(2))
 def test_a_default_date_widens_nothing_that_is_drawn_and_the_report_takes_seconds(case: Case, ground: Ground) -> None:
     ground.seed(case.delivery())
     first, *_, last = case.log_dates()
@@ -96,7 +96,7 @@ def test_a_default_date_widens_nothing_that_is_drawn_and_the_report_takes_second
     assert_equal(ground, case.delivery(), "--skip-unreadable")
 
 
-@pytest.mark.parametrize("case", cases(4), ids=str)
+@pytest.mark.parametrize("case", tried(4))
 def test_a_date_that_failed_breaks_no_other(case: Case, ground: Ground) -> None:
     good, bad = case.log_dates("1")
     ground.seed(case.delivery("1"))
@@ -107,7 +107,7 @@ def test_a_date_that_failed_breaks_no_other(case: Case, ground: Ground) -> None:
     assert_equal(ground, case.delivery("2"))
 
 
-@pytest.mark.parametrize("case", cases(11), ids=str)
+@pytest.mark.parametrize("case", tried(11))
 def test_the_end_of_the_year_9999_is_left_out_and_compared(case: Case, ground: Ground) -> None:
     ground.seed(case.delivery())
     for log_date in case.log_dates():

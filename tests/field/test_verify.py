@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.field.cases import Case, cases
+from tests.field.cases import Case, tried
 from tests.field.conftest import EQUAL, Ground
 
 
-@pytest.mark.parametrize("case", cases(7), ids=str)
+@pytest.mark.parametrize("case", tried(7))
 def test_what_is_too_long_or_too_large_is_left_out(case: Case, ground: Ground) -> None:
     ground.seed(case.delivery())
     for log_date in case.log_dates():
@@ -21,7 +21,7 @@ def test_what_is_too_long_or_too_large_is_left_out(case: Case, ground: Ground) -
     assert f"Unreadable and left out: {left_out} record(s)." in said
 
 
-@pytest.mark.parametrize("case", cases(7), ids=str)
+@pytest.mark.parametrize("case", tried(7))
 def test_what_is_too_long_or_too_large_is_named_by_file_line_and_field(case: Case, ground: Ground) -> None:
     code, said = ground.verify(case.delivery())
     assert code == 1
@@ -30,7 +30,7 @@ def test_what_is_too_long_or_too_large_is_named_by_file_line_and_field(case: Cas
     assert "or give --skip-unreadable" in said
 
 
-@pytest.mark.parametrize("case", cases(8), ids=str)
+@pytest.mark.parametrize("case", tried(8))
 def test_booleans_and_nested_values_are_the_text_that_was_loaded(case: Case, ground: Ground) -> None:
     ground.seed(case.delivery())
     for log_date in case.log_dates():
