@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import jinja2
 from rich.cells import cell_len, set_cell_size
@@ -18,54 +15,26 @@ from local.query import NoSuchTableError, Result
 from local.stack.home import PROJECT, Home
 from local.summary import bar
 from sparkify.loading.shown import shown
+from sparkify.report.questions import Question
 
 SQL = PROJECT / "include" / "sql"
 _WIDEST = 36
-_HEADER = re.compile(r"-- (question|note|bar): (.+)")
 _NOTHING = (
     "There is nothing yet that answers this. Load log dates by `python -m local backfill FIRST LAST`, or a made-up "
     "month by `python -m local demo`."
 )
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question, in words and in SQL.
-
-    ``note`` says what is counted, where that is not plain; ``bar`` is the column that bars are drawn of.
-    """
-
-    name: str
-    words: str
-    note: str
-    bar: str
-    file: Path
-
-    @classmethod
-    def of(cls, file: Path) -> Question:
-        """Read the header of a file."""
-        said: dict[str, list[str]] = {"question": [], "note": [], "bar": []}
-        for line in file.read_text("utf-8").splitlines():
-            header = _HEADER.fullmatch(line)
-            if not header:
-                break
-            said[header[1]].append(header[2])
-        words, note, column = (" ".join(lines) for lines in said.values())
-        return cls(file.stem, words, note, column, file)
-
-    def sql(self) -> str:
-        """The SELECT, rendered as Airflow renders its like."""
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(SQL),
-            undefined=jinja2.StrictUndefined,
-            autoescape=False,  # noqa: S701
-        )
-        return environment.get_template(self.file.relative_to(SQL).as_posix()).render()
-
-
 def questions() -> dict[str, Question]:
-    """Every question by its name, in the names' order."""
-    return {file.stem: Question.of(file) for file in sorted((SQL / "analytics").glob("*.sql"))}
+    """Every question by its name, in the names' order; its SQL is rendered as Airflow renders it."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(SQL),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701
+    )
+    files = sorted(f"analytics/{file.name}" for file in (SQL / "analytics").glob("*.sql"))
+    found = [Question.parse(file, environment.get_template(file).render()) for file in files]
+    return {question.name: question for question in found}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +51,7 @@ def run(home: Home, options: argparse.Namespace) -> int:
         return 0
     question = _named(options.name)
     try:
-        answer = query.run(home, question.sql())
+        answer = query.run(home, question.sql)
     except NoSuchTableError:
         answer = Result([], [], 0)
     if options.format == "table":

@@ -33,7 +33,7 @@ class Ground:
 
     def question(self, name: str) -> str:
         """The SELECT that answers a question of ``include/sql/analytics``."""
-        return questions()[name].sql()
+        return questions()[name].sql
 
     def verify(self, folder: Path, *options: str) -> tuple[int, str]:
         """The exit code of ``verify`` and what it says."""

@@ -93,7 +93,7 @@ class Loaded:
     expected: Tables
 
     def answer(self, name: str) -> list[tuple[Any, ...]]:
-        return self.pipeline.rows(questions()[name].sql())
+        return self.pipeline.rows(questions()[name].sql)
 
 
 @pytest.fixture(scope="module", params=MONTHS)
@@ -164,11 +164,11 @@ def test_the_warehouse_knows_every_browser_and_its_platform(session: Any) -> Non
 def test_every_question_ends_with_a_question_mark_and_bars_a_column_of_its_answer(session: Any) -> None:
     for question in questions().values():
         assert question.words.endswith("?"), question.name
-        assert question.bar in session.columns(f"({question.sql()}) as answer"), question.name
+        assert question.bar in session.columns(f"({question.sql}) as answer"), question.name
 
 
 def test_nothing_is_the_answer_where_there_is_nothing(session: Any) -> None:
-    assert [name for name, question in questions().items() if session.rows(question.sql())] == []
+    assert [name for name, question in questions().items() if session.rows(question.sql)] == []
 
 
 def test_the_analytics_folder_holds_nothing_but_questions() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from local import cli, query
-from local.ask import Question, questions
+from local.ask import questions
 from tests.conftest import RunningStack
 from tests.month import small_month
 from tests.pipeline import WRITING, Pipeline
@@ -137,5 +137,4 @@ def test_an_unknown_name_is_exit_code_2_and_the_nearest_names(
 
 def test_a_header_is_the_first_lines_of_its_file() -> None:
     question = questions()["browsers"]
-    assert Question.of(question.file) == question
     assert (question.bar, question.note) == ("users", "A user who plays with two of them counts under both.")

@@ -142,6 +142,6 @@ def test_a_good_date_loads_beside_any_value_and_any_value_is_looked_at(
     for log_date in OTHERS:
         run_by_hand(pipeline, log_date, (*CHECKS, *DERIVED))
     for question in questions().values():
-        pipeline.rows(question.sql())
+        pipeline.rows(question.sql)
     for file in sorted((SQL / "report").glob("*.sql")):
         pipeline.rows(REPORT.get_template(f"report/{file.name}").render())

@@ -65,7 +65,7 @@ def _story(pipeline: Pipeline, patch: pytest.MonkeyPatch) -> None:
     _break_a_check(pipeline)
     _wait_for_a_lock(pipeline, patch)
     for question in questions().values():
-        pipeline.rows(question.sql())
+        pipeline.rows(question.sql)
     pipeline.run(dag_id="sparkify_report", only={"report"})
     pipeline.run(dag_id="sparkify_schema", rebuild=pipeline.schema, reader_role=_reader(pipeline))
 
