@@ -1,7 +1,8 @@
 {#- Checks that are one pattern. Each is a SELECT of the rows that break the rule, among the rows of `scope`. -#}
 
 {#- A row number, not a count by key: the planner believes that a primary key is unique
-    (https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). -#}
+    (https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). Of the rows of a log date; a whole table
+    would be sorted. -#}
 {%- macro unique(table, key, scope) -%}
 select {{ key }}
 from (
@@ -12,6 +13,19 @@ from (
     where {{ scope }}
 ) as numbered
 where copy = 2
+{%- endmacro -%}
+
+{#- Of a whole table. An expression, because the planner believes nothing of it. -#}
+{%- macro unique_text(table, key) -%}
+select
+    {{ key }},
+    count(*) as row_count
+from (
+    select {{ key }} || '' as {{ key }}
+    from {{ table }}
+) as keys
+group by {{ key }}
+having count(*) > 1
 {%- endmacro -%}
 
 {%- macro accepted_values(column, values, scope) -%}

@@ -84,10 +84,12 @@ select
 from loads
 where is_visible(user_id);
 
+-- Whoever is no superuser sees the roles that are granted to them, and those that they made.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html
 create or replace view svv_roles as
 select oid::integer as role_id, rolname::text as role_name
 from pg_catalog.pg_roles
-where not rolcanlogin and rolname !~ '^pg_';
+where not rolcanlogin and rolname !~ '^pg_' and pg_has_role(oid, 'member');
 
 create or replace view svv_transactions as
 select

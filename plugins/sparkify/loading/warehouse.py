@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 
 STATEMENT_TIMEOUT_MS = 3_600_000
 LOCK_TIMEOUT_MS = 600_000
+# A new connection by TLS and IAM takes some seconds, and more where a Serverless workgroup has to wake up.
+KILL_SECONDS = 15.0
 # Airflow gives a task that it stops five seconds before it kills it.
-KILL_SECONDS = 4.0
+STOPPED_SECONDS = 4.0
 QUERY_CANCELED = "57014"
 UNDEFINED = {"42P01": "table", "42703": "column", "3F000": "schema"}
 # Redshift's own rollbacks have the SQLSTATE of an internal error, as a failed COPY has, and are known by their words.
-CONFLICT = re.compile(r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction")
+# The last is a table that another session has dropped, or a temporary one of a plan that the cluster still kept.
+CONFLICT = re.compile(
+    r"(?i)1023\b|.*serializable isolation violation|.*conflict with concurrent transaction"
+    r"|.*could not open relation with OID"
+)
 CREATE = "Run the DAG sparkify_schema, which creates what is missing."
 ALTER = (
     "The table is of another version of this package: add the column by alter table, or have sparkify_schema rebuild "
@@ -103,14 +109,17 @@ class Warehouse:
         settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in session.items())
         return f"select pg_backend_pid(), {settings}"
 
-    def kill(self) -> None:
-        """End the session from outside, with its statement, transaction and locks; what waits for it then fails."""
+    def kill(self, seconds: float = KILL_SECONDS) -> None:
+        """End the session from outside, with its statement, transaction and locks; what waits for it then fails.
+
+        :param seconds: how long to try to connect.
+        """
         if self._open is None or self._pid is None:
             return
         pid, self._pid = self._pid, None
         try:
             with (
-                contextlib.closing(connect(self._open, KILL_SECONDS)) as connection,
+                contextlib.closing(connect(self._open, seconds)) as connection,
                 contextlib.closing(connection.cursor()) as cursor,
             ):
                 cursor.execute(f"select pg_terminate_backend({pid})")

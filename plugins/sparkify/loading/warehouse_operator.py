@@ -13,7 +13,7 @@ from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import publish_load
 from sparkify.loading.retries import RetriesOutagesOnly
 from sparkify.loading.settings import Settings
-from sparkify.loading.warehouse import Warehouse
+from sparkify.loading.warehouse import STOPPED_SECONDS, Warehouse
 
 if TYPE_CHECKING:
     import jinja2
@@ -87,7 +87,7 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
     def on_kill(self) -> None:
         """End the session of a task that Airflow stops, so that its statement does not run on and hold locks."""
         if self._session is not None:
-            self._session.kill()
+            self._session.kill(STOPPED_SECONDS)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """What was read and written, for a listener of the OpenLineage provider; None if it is not known."""

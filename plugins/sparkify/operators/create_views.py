@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.driver_errors import sqlstate
+from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.loading.settings import Settings
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
@@ -21,6 +22,7 @@ VIEW = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}", re.ASCII)
+DUPLICATE_OBJECT = "42710"
 
 
 class CreateViewsOperator(WarehouseOperator):
@@ -101,7 +103,16 @@ class CreateViewsOperator(WarehouseOperator):
     def _let_read(self, warehouse: Warehouse, schema: str, names: list[str]) -> None:
         role = self.reader_role
         if not warehouse.rows(f"select 1 from svv_roles where role_name = '{role}'"):
-            warehouse.execute(f'create role "{role}"')
+            self._create_role(warehouse)
         warehouse.execute(f'grant usage on schema "{schema}" to role "{role}"')
         tables = ", ".join(f'"{schema}".{name}' for name in names)
         warehouse.execute(f'grant select on {tables} to role "{role}"')
+
+    def _create_role(self, warehouse: Warehouse) -> None:
+        """Create the role, which may be there all the same: svv_roles shows a user's own roles alone
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html)."""
+        try:
+            warehouse.execute(f'create role "{self.reader_role}"')
+        except DataError as error:
+            if error.__cause__ is None or sqlstate(error.__cause__) != DUPLICATE_OBJECT:
+                raise

@@ -305,14 +305,19 @@ def test_system_views_are_found_whatever_the_search_path(warehouse: psycopg.Conn
     assert warehouse.execute("select count(*) from sys_load_history where query_id = -1").fetchone() == (0,)
 
 
-def test_roles_are_in_svv_roles_and_users_are_not(stand_in: StandIn, warehouse: psycopg.Connection) -> None:
-    listed = "select role_name from svv_roles where role_name in ('loader', 'readers_of_svv', 'pg_monitor')"
+def test_a_users_own_roles_are_in_svv_roles_and_neither_others_nor_users_are(
+    stand_in: StandIn, warehouse: psycopg.Connection
+) -> None:
+    listed = "select role_name from svv_roles where role_name in ('loader', 'of_svv', 'of_others', 'pg_monitor')"
     with psycopg.connect(stand_in.postgres.dsn(), autocommit=True) as connection:
-        connection.execute("create role readers_of_svv")
+        connection.execute("create role of_svv")
+        connection.execute("create role of_others")
         try:
-            assert warehouse.execute(listed).fetchall() == [("readers_of_svv",)]
+            assert warehouse.execute(listed).fetchall() == []
+            connection.execute("grant of_svv to loader")
+            assert warehouse.execute(listed).fetchall() == [("of_svv",)]
         finally:
-            connection.execute("drop role readers_of_svv")
+            connection.execute("drop role of_svv, of_others")
 
 
 def test_a_late_binding_view_is_bound_all_the_same(warehouse: psycopg.Connection, schema: str) -> None:

@@ -14,10 +14,10 @@ import redshift_connector
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.timeout import timeout
 
-from sparkify.loading import connecting
+from sparkify.loading import connecting, warehouse_operator
 from sparkify.loading import warehouse as module
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.warehouse import Warehouse
+from sparkify.loading.warehouse import KILL_SECONDS, Warehouse
 from tests.examples import NOV_1
 from tests.pipeline import Pipeline
 
@@ -163,6 +163,21 @@ def test_a_task_that_airflow_stops_ends_its_statement_itself(pipeline: Pipeline)
     assert isinstance(failures[0], Unavailable)
 
 
+def test_a_task_that_airflow_stops_does_not_wait_for_a_warehouse_that_does_not_answer(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(warehouse_operator, "STOPPED_SECONDS", 0.1)
+    ((task, context),) = pipeline.tasks(NOV_1, only={"users"})
+    answers = threading.Event()
+    with task.session(context) as session:
+        monkeypatch.setattr(session, "_open", answers.wait)
+        begun = time.monotonic()
+        task.on_kill()
+        assert time.monotonic() - begun < KILL_SECONDS / 2
+        answers.set()
+    assert "Could not end the warehouse session" in capsys.readouterr().out
+
+
 def test_a_time_limit_ends_the_statement_it_struck_in(pipeline: Pipeline) -> None:
     with pipeline.session() as holder, holder.transaction("users"):
         pid = 0
@@ -189,6 +204,7 @@ def test_a_session_that_cannot_be_set_up_is_left_to_nobody(pipeline: Pipeline, m
     [
         {"C": "XX000", "M": "1023", "D": "Serializable isolation violation on table - 119371, transactions forming …"},
         {"C": "XX000", "M": "could not complete because of conflict with concurrent transaction"},
+        {"C": "XX000", "M": "could not open relation with OID 123456"},
         {"C": "40001", "M": "could not serialize access"},
         {"C": "40P01", "M": "deadlock detected"},
         {"C": "57P01", "M": "terminating connection due to administrator command"},

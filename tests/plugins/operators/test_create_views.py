@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 import redshift_connector
 
+from local.stack import databases
 from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.operators.create_views import CreateViewsOperator
 from tests.examples import AT, event, play, song
@@ -131,6 +133,21 @@ def test_a_role_that_exists_is_granted_the_same_again(
     for _ in range(2):
         views(analysts, reader_role=role)
     assert as_reader("select count(*) from songplays_wide") == ([3],)
+
+
+def test_a_role_that_somebody_else_made_is_not_seen_and_granted_all_the_same(empty: Pipeline, role: str) -> None:
+    with psycopg.connect(databases.admin_dsn(empty.stack.home, databases.WAREHOUSE), autocommit=True) as administrator:
+        administrator.execute(f"create role {role}")
+        try:
+            assert empty.rows(f"select role_name from svv_roles where role_name = '{role}'") == []
+            views(empty, reader_role=role)
+            granted = administrator.execute(
+                f"select has_table_privilege('{role}', '{empty.schema}.songplays_wide', 'select')"
+            )
+            assert granted.fetchone() == (True,)
+        finally:
+            administrator.execute(f"drop owned by {role}")
+            administrator.execute(f"drop role {role}")
 
 
 def test_a_run_without_the_role_leaves_it_what_it_has(

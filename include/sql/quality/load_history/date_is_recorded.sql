@@ -35,7 +35,7 @@ dates as (
 
 loaded_by_date as (
     {%- for table in dated_tables %}
-        select '{{ table }}' as table_name
+        select cast('{{ table }}' as varchar(128)) as table_name
         {%- if not loop.last %}
             union all
         {%- endif %}
