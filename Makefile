@@ -84,8 +84,10 @@ bench: $(LOCAL) ## measure what a day, a COPY and a page cost (WRITE=1 also writ
 	$(PYTHON) -m benchmarks.page_speed || status=1; \
 	exit $$status
 
+# By the environment: a command line is seen by every user of the machine.
+conformance: export CONFORMANCE_DSN := $(or $(DSN),$(CONFORMANCE_DSN))
 conformance: $(LOCAL) ## show where a Redshift and its documentation differ (DSN="redshift://…")
-	@$(PYTHON) -m local.conformance "$(DSN)" $(ARGS)
+	@$(PYTHON) -m local.conformance $(ARGS)
 
 format: $(LINT) ## put Python and SQL into the project's style
 	$(VENV)/bin/ruff check --fix .

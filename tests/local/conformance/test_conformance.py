@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,15 +14,20 @@ from typing import Any
 import psycopg
 import pytest
 
+from local.conformance import explained, week
 from local.conformance.__main__ import LOAD, STATEMENTS
 from local.conformance.statements import REFUSED, RIGHT, WRONG, Statement, read, run
 from local.conformance.target import arguments, schema_of_our_own
 from local.errors import LocalStackError
+from sparkify.tables import STAGING, STAR
 from tests.local.conformance.shapes import shape
 from tests.local.conformance.test_emitted import listed
 
 PROJECT = Path(__file__).parents[3]
 PUBLISHED = PROJECT.parent / "shared" / "conformance" / "redshift_statements.json"
+QUOTING = PROJECT / "docs" / "stand-in.md"
+BEGIN, END = "<!-- Written by: WRITE_CONFORMANCE=1 pytest tests/local/conformance -->", "<!-- End of the result -->"
+HOW_TO_WRITE = "docs/stand-in.md quotes no such result. WRITE_CONFORMANCE=1 pytest tests/local/conformance writes it."
 
 Compare = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -74,21 +80,87 @@ def file_of(folder: Path, *statements: tuple[str, str]) -> str:
     return str(file)
 
 
-def test_the_stand_in_gives_every_documented_answer_and_nothing_is_left(
-    compare: Compare, leftovers: Callable[[], list[str]], stack: Any
+@pytest.mark.story
+def test_the_stand_in_gives_every_answer_and_nothing_is_left(
+    compare: Compare, leftovers: Callable[[], list[str]], stack: Any, tmp_path: Path
 ) -> None:
-    ran = compare("--bucket", stack.bucket, "--iam-role", "default")
+    result = tmp_path / "result.md"
+    ran = compare("--bucket", stack.bucket, "--iam-role", "default", "--result", str(result))
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-    assert f"{len(read(STATEMENTS)) + len(read(LOAD))} right, 0 refused, 0 wrong" in ran.stdout
+    counts = result.read_text().partition("\n\n")[2]
+    assert f"| statements | {len(read(STATEMENTS))} | 0 | 0 |" in counts
+    assert f"| COPY | {len(read(LOAD))} | 0 | 0 |" in counts
+    assert f"| the package's queries | {len(explained.statements('x'))} | 0 | 0 |" in counts
+    assert "| a week | 3 | 0 | 0 |" in counts
+    if os.environ.get("WRITE_CONFORMANCE"):
+        before, _, rest = QUOTING.read_text().partition(BEGIN)
+        QUOTING.write_text(f"{before}{BEGIN}\n\n{result.read_text()}\n{END}{rest.partition(END)[2]}")
     assert leftovers() == []
     assert "Contents" not in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="conformance/")
 
 
-def test_the_load_is_left_out_with_a_sentence_without_a_bucket(compare: Compare) -> None:
+def quoted() -> str:
+    """What docs/stand-in.md quotes of a result: a line with the day and the server, then the counts."""
+    return QUOTING.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def test_the_page_quotes_a_day_a_server_and_each_part() -> None:
+    told, _, counts = quoted().partition("\n\n")
+    assert re.fullmatch(r"\d{1,2} \w+ 20\d\d, .*\(stand-in\):", told), HOW_TO_WRITE
+    parts = re.findall(r"^\| ([a-zA-Z' ]+) \| [1-9]\d* \| 0 \| 0 \|$", counts, re.MULTILINE)
+    assert parts == ["statements", "COPY", "the package's queries", "a week"], HOW_TO_WRITE
+
+
+def test_without_a_bucket_what_loads_is_left_out_with_a_sentence(compare: Compare) -> None:
     ran = compare()
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "The load was left out: it needs --bucket and --iam-role." in ran.stdout
-    assert f"{len(read(STATEMENTS))} right" in ran.stdout
+    assert f"{len(read(STATEMENTS)) + len(explained.statements('x'))} right, 0 refused, 0 wrong" in ran.stdout
+
+
+@pytest.mark.story
+def test_of_serverless_no_view_is_asked_for_that_only_clusters_have(compare: Compare, stack: Any) -> None:
+    of_a_cluster = [one for one in read(STATEMENTS) if "stl_" in one.sql]
+    assert of_a_cluster
+    ran = compare("--serverless", "--bucket", stack.bucket, "--iam-role", "default")
+    assert ran.returncode == 0, ran.stdout
+    right = len(read(STATEMENTS)) - len(of_a_cluster) + len(read(LOAD)) + len(explained.statements("x")) + 4
+    assert f"{right} right, 0 refused, 0 wrong" in ran.stdout
+
+
+def test_every_file_of_sql_is_explained_or_run() -> None:
+    told = " ".join(one.name for one in explained.statements("x"))
+    # A queue's file is known by the table that follows.
+    others = ("macros", "migrations", "keys", "queue")
+    files = {file.relative_to(explained.SQL) for file in explained.SQL.rglob("*.sql")}
+    assert [str(file) for file in files if file.parts[0] not in others and str(file) not in told] == []
+    for table in STAR:
+        assert f"explain the keys of {table.name}" in told
+    for source in STAGING:
+        for follower in source.followers:
+            assert f"explain the queue of {follower.table.name} of {source.name}" in told
+
+
+@pytest.mark.story
+def test_a_week_that_does_not_load_or_differs_is_wrong(dsn: str, stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", stack.redshift["password"])
+    for name, value in stack.env.items():
+        monkeypatch.setenv(name, value)
+    with schema_of_our_own(dsn) as (connection, schema):
+        connection.cursor().execute("create table staging_events (artist integer)")
+        found = week.outcomes(arguments(dsn), schema, stack.bucket, "default", "", serverless=True)
+    verdicts = {one.statement.name: (one.verdict, one.got) for one in found}
+    assert verdicts[week.LOAD][0] == WRONG
+    assert verdicts[week.COMPARE][0] == WRONG
+    assert verdicts[week.VIEWS] == (RIGHT, "none")
+
+
+def test_the_address_may_come_by_the_environment(
+    compare: Compare, dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONFORMANCE_DSN", dsn)
+    ran = compare("--statements", file_of(tmp_path, ("select 1", "1")), address="")
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_a_wrong_answer_is_shown_and_is_exit_code_1(compare: Compare, tmp_path: Path) -> None:
