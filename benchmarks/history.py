@@ -71,7 +71,7 @@ from (
 """
 
 _STAGED_DATES = """
-insert into staged_dates
+insert into staged_dates (table_name, log_date, files, lines_read)
 select 'staging_events', log_date, 1, count(*)
 from staging_events
 group by log_date

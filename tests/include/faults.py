@@ -168,6 +168,11 @@ FAULTS = (
         sql=f"update staging_events set ts = ts / 1000 where log_date = '{DAY}' and page = 'Help' and user_id = 8",
     ),
     Fault(
+        "staging_events.file_is_small_enough",
+        "a file of more than 1 GB",
+        sql=f"update staged_dates set largest_file = 3221225472 where log_date = '{DAY}'",
+    ),
+    Fault(
         "staging_songs.file_was_read",
         "a song file that is no JSON, with `max_bad_lines` 1",
         files={"song_data/A/A/A/TR8.json": b"{oops"},

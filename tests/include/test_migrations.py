@@ -22,6 +22,7 @@ drop table artists_queue;
 drop table time_queue;
 drop table staged_folders;
 alter table staging_songs drop column folder;
+alter table staged_dates drop column largest_file;
 create temp table kept as select table_name, file_name, etag from staged_files;
 drop table staged_files;
 create table staged_files (

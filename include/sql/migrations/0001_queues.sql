@@ -36,6 +36,8 @@ alter table staging_songs add column folder varchar(1024) default '';
 
 alter table staged_files add column folder varchar(1024) default '';
 
+alter table staged_dates add column largest_file bigint;
+
 -- A folder of no name, which no run finds again: its rows give way to those of the folders that
 -- are there.
 insert into staged_folders (table_name, folder, files, fingerprint)

@@ -54,7 +54,8 @@ create table if not exists staged_dates (
     table_name varchar(128) not null,
     log_date date not null,
     files bigint not null,
-    lines_read bigint not null
+    lines_read bigint not null,
+    largest_file bigint
 )
 sortkey (log_date);
 

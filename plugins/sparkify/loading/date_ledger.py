@@ -36,7 +36,8 @@ class DateLedger:
 
     def note(self, log_date: str, source: Source, files: Sequence[SourceFile], lines_read: int) -> None:
         """A date's files were copied: of so many lines, those included that were left out."""
-        self._dates.append([self.table, log_date, len(files), lines_read])
+        largest = max((file.size for file in files), default=0)
+        self._dates.append([self.table, log_date, len(files), lines_read, largest])
         for file in files:
             beginning = source.beginning(file, BYTES_LOOKED_AT) if file.size else b""
             for field, example in unknown_fields(beginning, self.known).items():
@@ -46,7 +47,8 @@ class DateLedger:
         """Write it in place of what was there for the same dates; to be called in the load's transaction."""
         for ledger in ("staged_dates", "staging_unknown_fields"):
             warehouse.execute(f"delete from {ledger} where table_name = '{self.table}' and {partition}")
-        _insert(warehouse, "staged_dates", ["table_name", "log_date", "files", "lines_read"], self._dates)
+        columns = ["table_name", "log_date", "files", "lines_read", "largest_file"]
+        _insert(warehouse, "staged_dates", columns, self._dates)
         columns = ["table_name", "log_date", "file_name", "field", "example"]
         _insert(warehouse, "staging_unknown_fields", columns, self._fields)
 

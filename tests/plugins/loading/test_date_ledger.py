@@ -92,3 +92,10 @@ def test_no_more_than_the_beginning_of_a_large_file_is_looked_at(pipeline: Pipel
     pipeline.put({FOLDER + f"2018-11-01-events.json{'.gz' if packed else ''}": gzip.compress(data) if packed else data})
     pipeline.run(DAY, only=STAGE)
     assert pipeline.rows("select field from staging_unknown_fields") == [("early",)]
+
+
+def test_a_date_keeps_the_size_of_its_largest_file_as_it_is_stored(pipeline: Pipeline) -> None:
+    packed = gzip.compress(b"\n".join(line(itemInSession=number) for number in range(50)))
+    pipeline.put({FOLDER + "2018-11-01-events-1.json": line(), FOLDER + "2018-11-01-events-2.json.gz": packed})
+    pipeline.run(DAY, only=STAGE)
+    assert pipeline.rows("select files, largest_file from staged_dates") == [(2, max(len(packed), len(line())))]
