@@ -37,6 +37,10 @@ EVENT_COLUMNS = (
     "artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page, "
     "registration, session_id, song, status, ts, user_agent, user_id"
 )
+SONG_COLUMNS = (
+    "num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, "
+    "year"
+)
 SAMPLE_SECONDS = 0.05
 # How many times the objects of one measurement of memory, by what they are called.
 MEMORY_SIZES = {"1x": 0.25, "4x": 1.0, "16x": 4.0}
@@ -162,7 +166,7 @@ class CopySpeed:
                 list(pool.map(lambda key: s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(), keys))
 
         def load() -> None:
-            self._copy("staging_songs", [f"s3://{self._bucket}/{key}" for key in keys], "songs")
+            self._copy(f"staging_songs ({SONG_COLUMNS})", [f"s3://{self._bucket}/{key}" for key in keys], "songs")
 
         bare, copied = [], []
         for repeat in range(repeats):

@@ -95,9 +95,9 @@ def test_git_ignores_it() -> None:
 
 
 def test_it_is_made_before_anything_is_installed(tmp_path: Path) -> None:
-    for name in ("environment.py", "distributions.py", "images.py", "requirements.py", "__init__.py", "__main__.py"):
-        (tmp_path / "deploy").mkdir(exist_ok=True)
-        (tmp_path / "deploy" / name).write_bytes((PROJECT / "deploy" / name).read_bytes())
+    (tmp_path / "deploy").mkdir()
+    for file in (PROJECT / "deploy").glob("*.py"):
+        (tmp_path / "deploy" / file.name).write_bytes(file.read_bytes())
     done = subprocess.run(
         ["python3", "-I", "-S", "-c", "import runpy, sys; sys.path.insert(0, '.'); sys.argv[1:] = ['env'];"
          " runpy.run_module('deploy', run_name='__main__')"],
