@@ -123,6 +123,9 @@ def test_a_command_for_an_account_of_the_users_finds_it_by_the_shell(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: RunningStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SPARKIFY_HOME", str(tmp_path / "empty"))
+    # Another fixture of this process may lead to a stack of its own.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     (tmp_path / "song_data").mkdir()
     (tmp_path / "song_data" / "TR1.json").write_text("{}")
     # By a profile, as the user's account is.
