@@ -25,7 +25,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONSTARTUP PYT
 unexport PYTHONHASHSEED PYTHONINSPECT PYTHONIOENCODING PYTHONOPTIMIZE PYTHONUTF8
 PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 # The marks of tests that `make test` leaves to `make test-all`; pyproject.toml says what each means.
-SECOND_TIER := browser or cost or deployment or faults or security or stack or story
+SECOND_TIER := browser or cost or deployment or faults or report or security or stack or story
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status install test test-all lint hooks scan audit bench conformance format lock clean env dist sbom

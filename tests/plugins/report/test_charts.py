@@ -18,6 +18,8 @@ from sparkify.report.questions import Question
 from tests.plugins.report.answers import ROWS, question
 from tests.security.hostile import ODD_TEXTS, TEXTS
 
+pytestmark = pytest.mark.report
+
 AXES = {
     "browsers": {"Browser and platform", "Listeners"},
     "busiest_hours": {"Hour (UTC)", "Plays"},

@@ -16,6 +16,8 @@ from tests.examples import play
 from tests.month import small_month
 from tests.pipeline import WRITING, Pipeline
 
+pytestmark = pytest.mark.report
+
 DAY = date(2018, 11, 1)
 LATEST = "sparkify/reports/latest"
 

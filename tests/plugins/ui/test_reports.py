@@ -21,6 +21,8 @@ from fastapi.testclient import TestClient
 
 from sparkify.ui import reports
 
+pytestmark = pytest.mark.report
+
 READERS = 50
 
 
