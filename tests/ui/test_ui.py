@@ -110,10 +110,13 @@ def test_a_backfill_made_in_the_ui_loads_its_dates(page: Page, delivered: None) 
     form.get_by_text("Backfill", exact=True).first.click()
     for number, log_date in enumerate(("2018/11/09", "2018/11/10")):
         form.get_by_test_id("datetime-input").nth(number).click()
-        page.get_by_placeholder("YYYY/MM/DD").locator("visible=true").fill(log_date)
+        day = page.get_by_placeholder("YYYY/MM/DD").locator("visible=true")
+        day.fill(log_date)
         page.get_by_placeholder("HH:mm").locator("visible=true").fill("00:00")
         page.keyboard.press("Enter")
         form.get_by_text("Date Range").click()
+        # The picker fades out: the other date's would be a second one of its kind.
+        expect(day).to_have_count(0)
     with page.expect_response(
         lambda answer: answer.request.method == "POST" and answer.url.endswith("/backfills")
     ) as posted:
