@@ -33,6 +33,8 @@ class Token:
     text: str
     start: int
     end: int
+    #: A quoted name in the case it is written in.
+    written: str = ""
 
     @property
     def upper(self) -> str:
@@ -72,7 +74,8 @@ def _scan(text: str) -> Iterator[Token]:
         if kind == "string" and start == adjoining:
             raise RefusedError(f"Prefixed and adjoining literals are refused at {raw[:20]}: write one plain literal.")
         adjoining = position if kind in ("word", "string", "quoted") else -1
-        yield Token(kind, _value(kind, raw), start, position)
+        written = raw[1:-1].replace('""', '"') if kind == "quoted" else ""
+        yield Token(kind, _value(kind, raw), start, position, written)
 
 
 def _value(kind: str, raw: str) -> str:
@@ -118,6 +121,11 @@ def text_of(tokens: list[Token]) -> str:
 def quote_name(name: str) -> str:
     """A name as a quoted, lower-case identifier."""
     return '"' + name.lower().replace('"', '""') + '"'
+
+
+def quote_user(name: str) -> str:
+    """The name of a user as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(value: str) -> str:
@@ -191,6 +199,12 @@ class Cursor:
         if token is None or token.kind not in ("word", "quoted") or token.upper in RESERVED:
             raise self.error()
         return self.next().text.lower()
+
+    def user(self) -> str:
+        """The name of a user, in lower case unless it is quoted."""
+        token = self.peek()
+        name = self.name()
+        return (token and token.written) or name
 
     def qualified_name(self) -> tuple[str, ...]:
         """A name with or without its schema."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from local.redshift.sql.data_types import BYTE_LIMIT_SUFFIX, byte_limit, limit_of, read_type
 from local.redshift.sql.functions import ALLOWED, SCHEMA
 from local.redshift.sql.grammar import Grammar, Match, Reader
-from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, quote_literal, quote_name, relation
+from local.redshift.sql.lexer import MAX_IDENTIFIER_BYTES, Cursor, quote_literal, quote_name, quote_user, relation
 from local.redshift.sql.plan import Plan, RefusedError, Script, Send
 from local.redshift.sql.query import rewrite_expression, rewrite_query
 
@@ -246,6 +246,8 @@ def _style(cursor: Cursor) -> str:
 
 READERS: dict[str, Reader | str] = {
     "name": lambda cursor: quote_name(cursor.name()),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_enable_case_sensitive_identifier.html
+    "user": lambda cursor: quote_user(cursor.user()),
     "relation": lambda cursor: relation(cursor.qualified_name()),
     "whole": lambda cursor: str(cursor.whole()),
     "word": lambda cursor: cursor.take("word"),

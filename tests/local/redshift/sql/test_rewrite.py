@@ -140,6 +140,22 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
             'ALTER DEFAULT PRIVILEGES IN SCHEMA "s" GRANT SELECT ON TABLES TO "analyst"',
         ),
         ("grant select, insert on t, s.u to group g, public", 'GRANT SELECT, INSERT ON "t", "s"."u" TO "g", PUBLIC'),
+        (
+            'grant select on "T" to "IAMR:Loader", Ann, role "R"',
+            'GRANT SELECT ON "t" TO "IAMR:Loader", "ann", "r"',
+        ),
+        (
+            'grant role "R" to "IAM:Ann"',
+            'GRANT "r" TO "IAM:Ann"',
+        ),
+        ('revoke usage on schema s from "IAMR:Loader"', 'REVOKE USAGE ON SCHEMA "s" FROM "IAMR:Loader"'),
+        ('alter table "T" owner to "IAM:Ann"', 'ALTER TABLE "t" OWNER TO "IAM:Ann"'),
+        ('drop user if exists "IAM:Ann", Bob', 'DROP USER IF EXISTS "IAM:Ann", "bob"'),
+        (
+            'alter default privileges for user "IAM:Ann" grant select on tables to "IAMR:Loader"',
+            'ALTER DEFAULT PRIVILEGES FOR USER "IAM:Ann" GRANT SELECT ON TABLES TO "IAMR:Loader"',
+        ),
+        ('alter group "G" add user "IAM:Ann"', 'GRANT "g" TO "IAM:Ann"'),
         ("fetch forward 5 from c", 'FETCH FORWARD 5 FROM "c"'),
         ("comment on column s.t.a is 'it''s'", """COMMENT ON COLUMN "s"."t"."a" IS 'it''s'"""),
         (
