@@ -20,7 +20,7 @@ FOLDER = PROJECT / "include" / "cloudformation"
 PAGES = ("README.md", "docs/warehouse.md")
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Reads CloudFormation's short forms as the long ones."""
 
 
@@ -35,9 +35,9 @@ def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, 
     return {name: loader.construct_mapping(node, deep=True)}
 
 
-_Loader.add_multi_constructor("!", _long_form)
+Loader.add_multi_constructor("!", _long_form)
 
-TEMPLATE: dict[str, Any] = yaml.load((FOLDER / "warehouse.yaml").read_text(), _Loader)  # noqa: S506
+TEMPLATE: dict[str, Any] = yaml.load((FOLDER / "warehouse.yaml").read_text(), Loader)  # noqa: S506
 RESOURCES, PARAMETERS = TEMPLATE["Resources"], TEMPLATE["Parameters"]
 CLUSTER = RESOURCES["Warehouse"]
 
@@ -112,14 +112,7 @@ def test_the_prefix_of_the_network_is_half_an_address(prefix: str, is_one: bool)
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused(given: dict[str, str], refused_by: list[str]) -> None:
-    values = {name: str(given.get(name, slot.get("Default"))) for name, slot in PARAMETERS.items()}
-    broken = [
-        name
-        for name, rule in TEMPLATE["Rules"].items()
-        if _holds(rule.get("RuleCondition", True), values)
-        and not all(_holds(assertion["Assert"], values) for assertion in rule["Assertions"])
-    ]
-    assert broken == refused_by
+    assert broken_rules(TEMPLATE, given) == refused_by
 
 
 def test_nobody_connects_but_those_of_the_parameters() -> None:
@@ -232,11 +225,27 @@ def test_redshift_takes_the_copy_role_for_the_loading_user_of_this_account_alone
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_command_on_a_page_gives_every_parameter_without_a_default_and_none_that_there_is_not(page: str) -> None:
-    command = (PROJECT / page).read_text().partition("--parameter-overrides")[2].partition("```")[0]
-    given = set(re.findall(r"\b([A-Z]\w+)=", command))
+    given = command_on((PROJECT / page).read_text(), "warehouse.yaml")
     assert {name for name, slot in PARAMETERS.items() if "Default" not in slot} <= given
     assert given <= PARAMETERS.keys()
     assert given & {"ClientCidr", "ClientSecurityGroup"}
+
+
+def broken_rules(template: dict[str, Any], given: dict[str, str]) -> list[str]:
+    """The template's rules that refuse these values of its parameters."""
+    values = {name: str(given.get(name, slot.get("Default"))) for name, slot in template["Parameters"].items()}
+    return [
+        name
+        for name, rule in template["Rules"].items()
+        if _holds(rule.get("RuleCondition", True), values)
+        and not all(_holds(assertion["Assert"], values) for assertion in rule["Assertions"])
+    ]
+
+
+def command_on(page: str, template: str) -> set[str]:
+    """The parameters that the page's command for a template gives."""
+    command = page.partition(f"--template-file include/cloudformation/{template}")[2].partition("```")[0]
+    return set(re.findall(r"\b([A-Z]\w+)=", command))
 
 
 def _holds(expression: Any, values: dict[str, str]) -> Any:
