@@ -6,8 +6,9 @@
 tables depend on the files as last loaded, not on when, in what order or how often.
 
 **When.** Every day after midnight UTC, for the day that has just ended. The log date is the run's *logical date* (not
-the date in the run id). For any other date trigger by hand with `log_date`, or make a backfill; any order, any number
-at once.
+the date in the run id). If the file is not there yet, the run waits for it, without a worker, until noon UTC (or as
+`aws_default` says), and then fails. For any other date trigger by hand with `log_date`, or make a backfill; any order,
+any number at once.
 
 **Params** (trigger form; leave empty in a backfill)
 
@@ -16,7 +17,7 @@ at once.
 | `log_date` | the date in the file's name; default is the run's logical date |
 | `through` | also load every date after it up to this one, in this one run: at most 3,660 days on, not past tomorrow |
 | `max_bad_lines` | load although this many lines cannot be read or have an impossible time; default 0 |
-| `missing_file` | `fail` (default), or `skip` a date that has no file and leave it as it was |
+| `missing_file` | `fail` (default), `skip` a date that has no file and leave it as it was, or `wait` for the file |
 
 **When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
 says what was wrong, where, and what to do; then *clear* the failed task. Connection trouble is tried again by itself
@@ -112,9 +113,10 @@ with DAG(
         "missing_file": Param(
             "fail",
             type="string",
-            enum=["fail", "skip"],
+            enum=["fail", "skip", "wait"],
             title="If a date has no file",
-            description="fail, or skip the date and leave it as it was loaded before.",
+            description="fail, skip the date and leave it as it was loaded before, or wait for the file. A scheduled "
+            "run waits before it fails.",
         ),
     },
     default_args={
@@ -139,8 +141,9 @@ with DAG(
             missing_file="{{ params.missing_file }}",
             execution_timeout=time_limits.COPY,
             links=(FilesInS3(), LogDateOnThePage(), LatestReport()),
-            doc_md="Replaces the log dates in `staging_events` by their files. Fails, changing nothing, if a file is "
-            "missing, or if a line cannot be read or has an impossible time: the log names file, line, column, value.",
+            doc_md="Replaces the log dates in `staging_events` by their files. While it is *deferred* it waits for a "
+            "file. Fails, changing nothing, if a file is missing, or if a line cannot be read or has an impossible "
+            "time: the log names file, line, column, value.",
         )
         stage_songs = S3ToRedshiftOperator(
             task_id="stage_songs",

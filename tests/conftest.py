@@ -46,6 +46,7 @@ OF_AIRFLOW = (
     "tests/e2e/test_month.py",
     "tests/ui/test_ui.py",
     "tests/faults/test_scheduler.py",
+    "tests/faults/test_triggerer.py",
     "tests/e2e/test_faults.py",
     "tests/e2e/test_week.py",
 )

@@ -106,6 +106,8 @@ def airflow_connections(home: Home) -> dict[str, str]:
                             "copy_role": "default",
                             "control_bucket": CONTROL_BUCKET,
                             "control_prefix": CONTROL_PREFIX,
+                            # Here a look costs no pod, and somebody waits.
+                            "look_minutes": 1,
                         },
                     },
                 },

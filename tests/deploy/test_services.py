@@ -16,11 +16,13 @@ import requests
 
 from local.stack.airflow_api import AirflowApi
 from local.stack.airflow_settings import NOTED, PYTHON
-from local.stack.connections import AIRFLOW_USER, airflow_url
+from local.stack.connections import AIRFLOW_USER, SOURCE_BUCKET, airflow_url, s3_client
 from local.stack.home import Home
 from tests.command_line import CommandLine
 from tests.deploy import compatibility
 from tests.deploy.services import Installed, Service, install, services
+from tests.examples import event
+from tests.faults.ground import wait_until
 from tests.month import month
 from tests.pipeline import PROJECT
 
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.deployment
 DAGS = {path.stem for path in (PROJECT / "dags").glob("*.py")}
 DAY = month().first_days(1)
 DATE = str(DAY.first)
+LATE = "2018-12-24"
 # Most differs from the version of the lock; the others take as long each.
 OLDEST = next(services())
 
@@ -83,6 +86,19 @@ def test_its_own_scheduler_loads_a_date_and_all_of_the_package_works(
     if os.environ.get("WRITE_COMPATIBILITY"):
         version = installed.service.version
         compatibility.write(version, compatibility.row(installed.service, installed.versions()))
+
+
+def test_its_own_triggerer_wakes_a_run_that_waits_for_its_file(running: CommandLine) -> None:
+    home = Home(running.home)
+    api = AirflowApi(home)
+    api.trigger("sparkify_daily", "late", {"log_date": LATE, "missing_file": "wait"})
+    task = "/dags/sparkify_daily/dagRuns/late/taskInstances/stage_events"
+    wait_until(lambda: api.get(task)["state"] == "deferred", "the task does not wait")
+    s3_client(home).put_object(
+        Bucket=SOURCE_BUCKET, Key=f"log_data/2018/12/{LATE}-events.json", Body=json.dumps(event()).encode()
+    )
+    wait_until(lambda: api.run("sparkify_daily", "late").finished, "the run does not go on")
+    assert api.get(task)["state"] == "success"
 
 
 def page(home: Home, path: str) -> str:

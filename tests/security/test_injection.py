@@ -17,6 +17,7 @@ from local.reference import read_log_files, read_song_files, star_schema
 from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.loading.settings import SPARKIFY_KEYS, Settings
 from sparkify.loading.staging import fitting
+from sparkify.loading.waiting import KEYS as WAITING_KEYS
 from tests.examples import NOV_1, NOV_2, event, play, song
 from tests.local.conformance.emission import listening
 from tests.pipeline import PROJECT, WRITING, Pipeline
@@ -49,7 +50,7 @@ FOR_AWS = {
 }
 NOT_SHOWN = ("parameters", "connection_extra")
 NO_TEXTS: tuple[Any, ...] = ([f"{MARK}';"], {f"{MARK}';": 1}, 1.5, True, -1)
-SETTINGS = ("s3.bucket_name", "region_name", *(f"sparkify.{name}" for name in SPARKIFY_KEYS))
+SETTINGS = ("s3.bucket_name", "region_name", *(f"sparkify.{name}" for name in (*SPARKIFY_KEYS, *WAITING_KEYS)))
 PLAIN = re.compile(r"'[A-Za-z0-9_.:+/-]*'")
 """A literal of nothing that could end it: a run's name comes to stand in some, after all else was taken out of it."""
 STANDING = """

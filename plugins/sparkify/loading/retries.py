@@ -32,11 +32,12 @@ class RetriesOutagesOnly:
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Wrap the class's ``execute``, inherited or not."""
+        """Wrap the class's ``execute``, inherited or not, and the ``resume`` of one that defers."""
         super().__init_subclass__(**kwargs)
-        execute = getattr(cls, "execute", None)
-        if execute is not None and not hasattr(execute, _MARK):
-            cls.execute = _outages_only(execute)  # type: ignore[attr-defined]
+        for name in ("execute", "resume"):
+            method = getattr(cls, name, None)
+            if method is not None and not hasattr(method, _MARK):
+                setattr(cls, name, _outages_only(method))
 
 
 def _outages_only(execute: Callable[..., Any]) -> Callable[..., Any]:

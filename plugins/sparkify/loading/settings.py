@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify.loading.aws import aws_extra
 from sparkify.loading.connections import closest
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.waiting import KEYS as WAITING_KEYS
+from sparkify.loading.waiting import Waiting
 
 EXAMPLE = json.dumps({"s3": {"bucket_name": "my-bucket"}, "sparkify": {"schema": "public", "copy_role": "default"}})
 
@@ -52,6 +54,7 @@ class Settings:
     :param control_bucket: where manifests and jsonpaths are written; ``bucket`` unless given.
     :param control_prefix: the key prefix there, without slashes at its ends.
     :param region: the buckets' region, or None to let COPY take the cluster's.
+    :param waiting: how long a run waits for its files.
     """
 
     bucket: str
@@ -60,6 +63,7 @@ class Settings:
     control_bucket: str
     control_prefix: str
     region: str | None
+    waiting: Waiting = field(default_factory=Waiting)
 
     @classmethod
     def of_connection(cls, aws_conn_id: str) -> Settings:
@@ -74,9 +78,10 @@ class Settings:
         if not bucket:
             raise SettingsError(f"{where}: s3.bucket_name is missing. Set it, for example {EXAMPLE}.")
         given = services.get("sparkify") or {}
-        unknown = sorted(set(given) - set(SPARKIFY_KEYS))
+        known = (*SPARKIFY_KEYS, *WAITING_KEYS)
+        unknown = sorted(set(given) - set(known))
         if unknown:
-            raise SettingsError(f"{where}: sparkify.{unknown[0]} is unknown. Known are {', '.join(SPARKIFY_KEYS)}.")
+            raise SettingsError(f"{where}: sparkify.{unknown[0]} is unknown. Known are {', '.join(known)}.")
         defaults = {name: default or bucket for name, (default, _, _) in SPARKIFY_KEYS.items()}
         values = defaults | {name: value for name, value in given.items() if value is not None}
         _check(where, "s3.bucket_name", bucket, BUCKET, SPARKIFY_KEYS["control_bucket"][2])
@@ -89,6 +94,7 @@ class Settings:
             control_bucket=str(values["control_bucket"]),
             control_prefix=str(values["control_prefix"]).strip("/"),
             region=extra.get("region_name"),
+            waiting=Waiting.from_settings(where, given),
         )
 
 

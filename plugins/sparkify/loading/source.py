@@ -10,8 +10,8 @@ import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,16 @@ SERVER_BUSY = re.compile(r"5\d\d|InternalError|SlowDown|ServiceUnavailable|Reque
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One object of the source bucket. ``size`` in bytes; ``etag`` changes when the content does."""
+    """One object of the source bucket. ``size`` in bytes; ``etag`` changes when the content does.
+
+    ``changed_at`` is when it was last written, also if by the same content.
+    """
 
     bucket: str
     key: str
     size: int
     etag: str
+    changed_at: datetime | None = field(default=None, compare=False)
 
     @property
     def url(self) -> str:
@@ -92,6 +96,10 @@ class Source:
                 if (log_date := files.log_date_of(file.key)) in found:
                     found[log_date].append(file)
         return found
+
+    def has(self, key: str) -> bool:
+        """Whether there is an object of this key; to list suffices, so it need not be readable."""
+        return any(file.key == key for file in self._list(key))
 
     def misnamed(self, files: DatedFiles, log_date: date, others: Sequence[DatedFiles | Catalogue] = ()) -> list[str]:
         """Keys that name the date and are none of its files: of another suffix, in other capitals, in another folder.
@@ -252,7 +260,7 @@ class Source:
         bucket = self.settings.bucket
         with self._translated(f"list s3://{bucket}/{prefix}", bucket):
             return [
-                SourceFile(bucket, item["Key"], item["Size"], item["ETag"].strip('"'))
+                SourceFile(bucket, item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
                 for page in self._pages(prefix, **more)
                 for item in page.get("Contents", [])
             ]

@@ -83,6 +83,10 @@ class DatedFiles:
         """Whether the key is that of a file of some date."""
         return self.log_date_of(key) is not None
 
+    def is_part(self, key: str, log_date: date) -> bool:
+        """Whether a date's file is one of several that may come; else it is the whole date."""
+        return key.removesuffix(_GZIP) != _dated(self.pattern, log_date).removesuffix(_GZIP)
+
     @property
     def top(self) -> str:
         """The folder of all dates' files, with a slash at its end; empty if that is the bucket."""

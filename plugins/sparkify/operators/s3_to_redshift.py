@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading import lineage, queue
+from sparkify.loading.arrival import MISSING_FILE, SKIP, no_file, pause_before, waits
 from sparkify.loading.catalogue import REPLACED, CatalogueLedger, FolderChange
 from sparkify.loading.date_ledger import DateLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
@@ -18,6 +19,7 @@ from sparkify.loading.shown import shown
 from sparkify.loading.source import Source, SourceFile
 from sparkify.loading.source_files import Catalogue, DatedFiles
 from sparkify.loading.staging import ManifestCopy
+from sparkify.loading.wait_until import WaitUntil
 from sparkify.loading.warehouse import quoted
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
 
-MISSING_FILE = ("fail", "skip")
 # How often to plan anew when other runs keep copying the same new files first.
 MOST_PLANS = 5
 
@@ -50,8 +51,10 @@ class S3ToRedshiftOperator(WarehouseOperator):
         fails; default 0. (templated)
     :param epoch_ms: column of epoch milliseconds. A line whose time lies outside 2000-01-01 to 2100-01-01 UTC, as one
         in another unit does, counts as unreadable; null does not. Of dated files only; default none. (not templated)
-    :param missing_file: what a log date without a file does: ``fail`` (default) or ``skip``, which leaves the date as
-        it was loaded before. (templated)
+    :param missing_file: what a log date without a file does: ``fail`` (default), ``skip``, which leaves the date as
+        it was loaded before, or ``wait``, which looks again until the connection's ``sparkify.arrive_by_hours`` are
+        over, and then fails; in between the task is deferred and holds no worker. A scheduled run that is to fail
+        waits first. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection of S3, with the settings in its extra; default ``aws_default``.
     :return: the counts of the load, as XCom.
@@ -96,12 +99,21 @@ class S3ToRedshiftOperator(WarehouseOperator):
         return first if first == last else files.top
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Copy, replace, record."""
+        """Wait for the files if the run is to; copy, replace, record."""
+        return self._load(context)
+
+    def resume(self, context: Context, event: object = None) -> dict[str, int]:
+        """Look again, as a trigger has it."""
+        return self._load(context)
+
+    def _load(self, context: Context) -> dict[str, int]:
         if self.missing_file not in MISSING_FILE:
             raise SettingsError(f"missing_file={self.missing_file!r} is unknown. Use one of {', '.join(MISSING_FILE)}.")
         settings = Settings.of_connection(self.aws_conn_id)
         source = Source(self.aws_conn_id, settings)
         copy = ManifestCopy(self.table, self.jsonpaths, self.max_bad_lines, source, RunId.of(context), self.log)
+        if isinstance(self.table.source, DatedFiles):
+            self._wait_for_files(context, source, self.table.source)
         with self.session(context, settings) as warehouse:
             files = self.table.source
             if isinstance(files, Catalogue):
@@ -157,23 +169,25 @@ class S3ToRedshiftOperator(WarehouseOperator):
             )
 
     def _dated_files(self, source: Source, dated: DatedFiles, dates: LogDates) -> dict[str, list[SourceFile]]:
-        files = {str(log_date): of_date for log_date, of_date in source.dated_files(dated, dates).items()}
+        files = source.dated_files(dated, dates)
         missing = [log_date for log_date, of_date in files.items() if not of_date]
         if missing:
-            named = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
-            first = date.fromisoformat(missing[0])
-            sentence = f"No file for log date {named}: expected {dated.expected(source.settings.bucket, first)}."
-            if misnamed := source.misnamed(dated, first, self._others()):
-                more = f" and {len(misnamed) - SHOWN} more" if len(misnamed) > SHOWN else ""
-                named = ", ".join(map(shown, misnamed[:SHOWN])) + more
-                sentence += f" There is {named}, which no load reads: rename or move it."
-            if self.missing_file == "fail":
+            sentence = no_file(source, dated, missing, self._others())
+            if self.missing_file != SKIP:
                 raise DataError(
                     f"{sentence} Deliver the file and clear this task; give another log_date; "
                     "or set the param missing_file to skip."
                 )
             self.log.warning("%s Skipped, as missing_file says; what was loaded before stays.", sentence)
-        return {log_date: of_date for log_date, of_date in files.items() if of_date}
+        return {str(log_date): of_date for log_date, of_date in files.items() if of_date}
+
+    def _wait_for_files(self, context: Context, source: Source, dated: DatedFiles) -> None:
+        """Defer the task until the files of all dates are there; past the deadline, fail."""
+        if waits(self.missing_file, context):
+            pause = pause_before(source, dated, LogDates.of_run(context), context, self._others())
+            if pause is not None:
+                self.log.info("%s", pause)
+                self.defer(trigger=WaitUntil(pause.until.isoformat()), method_name=self.resume.__name__)
 
     def _others(self) -> list[DatedFiles | Catalogue]:
         """The files that other tasks of the DAG load."""
@@ -237,7 +251,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         sentence = f"There are no files under s3://{bucket}/{catalogue.prefix}."
         if not had_one:
             self.log.warning("%s %s stays empty until they are delivered.", sentence, self.table.name)
-        elif self.missing_file == "fail":
+        elif self.missing_file != SKIP:
             raise DataError(
                 f"{sentence} They were there at the last load. Deliver them again and clear this task, "
                 "or set the param missing_file to skip."
