@@ -129,7 +129,9 @@ with DAG(
     tables = CreateTablesOperator(
         task_id="tables",
         sql=[*sql_files("schema"), *schema_statements()],
-        doc_md="Creates the tables that are missing; usually none. Fails if the user may not create what is missing.",
+        migrations=sql_files("migrations"),
+        doc_md="Creates the tables that are missing; usually none. Fails if the user may not create what is missing, "
+        "or if the tables are of another version.",
     )
     with TaskGroup("staging", prefix_group_id=False, tooltip="What S3 delivered, as it stands in the files") as staging:
         stage_events = S3ToRedshiftOperator(

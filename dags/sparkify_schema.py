@@ -1,15 +1,21 @@
 """
 ### Sparkify, schema: the tables and the views
 
-**What.** Creates every table of the warehouse that is missing, and the views for analysts. With the param `rebuild`
-typed as the schema's name it drops all tables first: the files in S3 are then the only copy, and the log dates have to
-be loaded again. With a name in the param `reader_role` that role may read the views, the star schema and the staged
-events; it is created if it is missing. Grant it to people by `grant role … to …`.
+**What.** Creates every table of the warehouse that is missing, and the views for analysts. Brings tables of an earlier
+version to this one by the scripts in `include/sql/migrations` that have not run yet; the table `schema_version` records
+them. With `dry_run` it only says in the log of `tables` what it would do.
+
+With `rebuild` typed as the schema's name it drops all tables first: the files in S3 are then the only copy, and the log
+dates have to be loaded again. `keep_records` keeps the history of loads, the refused lines and the results of checks.
+
+With a name in `reader_role` that role may read the views, the star schema and the staged events; it is created if it is
+missing. Grant it to people by `grant role … to …`.
 
 **When.** By hand, once by a user who may create tables (and roles, for `reader_role`); after that the daily run needs
 no such right. Again after an upgrade of the package. A rebuild takes all grants along: give `reader_role` with it.
 
-**When it fails.** Nothing was dropped, or all was dropped in one transaction. The log says which table and why.
+**When it fails.** Nothing was dropped, or all was dropped in one transaction; a migration ran whole or not at all. The
+log says which and why. Clear the task: it goes on where it ended.
 """
 
 from __future__ import annotations
@@ -29,6 +35,7 @@ from sparkify.tables import STAGING_EVENTS, STAR, schema_statements
 
 SQL = include_folder(__file__) / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
+RECORDS = ("load_history", "staging_rejects", "data_quality_results")
 READABLE = (*(table.name for table in STAR), STAGING_EVENTS.name)
 
 with DAG(
@@ -54,21 +61,40 @@ with DAG(
             title="Reader role",
             description="A role that may read, created if it is missing. Empty: grant nothing.",
         ),
+        "keep_records": Param(
+            False,
+            type="boolean",
+            title="Keep the records",
+            description=f"A rebuild keeps {', '.join(RECORDS)}.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Only tell, in the log, what would be migrated, dropped and created.",
+        ),
     },
     default_args={"owner": "data-engineering", "retries": 0, "execution_timeout": time_limits.LOAD},
 ) as dag:
     tables = CreateTablesOperator(
         task_id="tables",
         sql=[*sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")), *schema_statements()],
+        migrations=sorted(str(file.relative_to(SQL)) for file in (SQL / "migrations").glob("*.sql")),
+        migrate=True,
         views=[view.stem for view in VIEWS],
         rebuild="{{ params.rebuild }}",
-        doc_md="Creates what is missing; drops everything first only if `rebuild` is the schema's name.",
+        records=RECORDS,
+        keep_records="{{ params.keep_records }}",
+        plan_only="{{ params.dry_run }}",
+        doc_md="Migrates the tables of an earlier version and creates what is missing; drops everything first only if "
+        "`rebuild` is the schema's name.",
     )
     views = CreateViewsOperator(
         task_id="views",
         sql=[str(view.relative_to(SQL)) for view in VIEWS],
         readable=READABLE,
         reader_role="{{ params.reader_role }}",
+        plan_only="{{ params.dry_run }}",
         doc_md="Creates the views for analysts, or replaces them, which keeps what was granted on them.",
     )
 

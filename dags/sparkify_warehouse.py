@@ -192,8 +192,11 @@ with DAG(
             task_id="tables",
             execution_timeout=time_limits.LOAD,
             sql=[*sorted(str(file.relative_to(SQL)) for file in (SQL / "schema").glob("*.sql")), *schema_statements()],
+            migrations=sorted(str(file.relative_to(SQL)) for file in (SQL / "migrations").glob("*.sql")),
+            migrate=True,
             login=ADMINISTRATOR,
-            doc_md="Creates the tables that are missing, as the cluster's administrator.",
+            doc_md="Creates the tables that are missing and migrates those of an earlier version, as the cluster's "
+            "administrator.",
         )
         views = CreateViewsOperator(
             task_id="views",

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from local.stack import databases
 from local.stack.home import Home
+from sparkify.loading.migrations import TABLE
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Shape = Sequence[tuple[Any, ...]]
@@ -83,13 +84,14 @@ class MadeSchema:
             return cls(home, name, tasks, shape(connection, name))
 
     def empty(self) -> bool:
-        """Delete every row; or, where a table or view is not as it was made, drop the schema and return False."""
+        """Delete every row but the schema's version; or drop a schema that is not as it was made, and return False."""
         with psycopg.connect(databases.admin_dsn(self.home, databases.WAREHOUSE)) as connection:
             connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT}'")
             if shape(connection, self.name) != self.shape:
                 drop(connection, self.name)
                 return False
-            tables = {name: sql.Identifier(self.name, name) for name, kind, *_ in self.shape if kind == "r"}
+            names = {name for name, kind, *_ in self.shape if kind == "r"} - {TABLE}
+            tables = {name: sql.Identifier(self.name, name) for name in sorted(names)}
             any_row = sql.SQL(" union all ").join(
                 sql.SQL("select {} where exists (select from {})").format(name, table) for name, table in tables.items()
             )

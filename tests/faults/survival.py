@@ -58,7 +58,7 @@ STRUCK: Mapping[str, Phase] = {
     "check_warehouse": "before commit",
 }
 #: The making of a schema, which is a task of another DAG.
-SCHEMAS = ("a new schema", "a rebuilt schema")
+SCHEMAS = ("a new schema", "a rebuilt schema", "an upgraded schema")
 #: One task of each operator: what it committed is there after the kill of a server.
 COMMITTING = ("stage_events", "songplays", "users", "check_warehouse")
 
@@ -81,7 +81,7 @@ _PHASES: Mapping[str, Phase] = {
     r"insert into data_quality_results\b": "after commit",
     r"insert\b": "insert",
     r"(delete|update)\b": "delete",
-    r"create (table|view|schema|or replace view)\b": "create",
+    r"(create|alter) (table|view|schema|or replace view)\b": "create",
     r"drop (table|view|schema)\b": "drop",
     r"commit\b": "after commit",
 }

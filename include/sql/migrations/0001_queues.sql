@@ -1,8 +1,41 @@
--- From tables of before the queues: keeps all rows, and what was yet to be loaded.
--- Run it once, as the tables' owner, while no run is active, after sparkify_schema of this version
--- has created the queues.
--- The next run copies the song catalogue once more, by folder.
-begin;
+-- Queues take the place of the tables of pending rows. All rows are kept, and so is what was yet to
+-- be loaded. The next run copies the song catalogue once more, by folder.
+-- makes: songplays_queue
+create table songplays_queue (
+    log_date date,
+    session_id bigint,
+    item_in_session integer,
+    ts bigint,
+    user_id integer
+);
+
+create table users_queue (
+    log_date date,
+    user_id integer
+);
+
+create table songs_queue (
+    log_date date,
+    song_id varchar(64)
+);
+
+create table artists_queue (
+    log_date date,
+    artist_id varchar(64)
+);
+
+create table time_queue (
+    log_date date,
+    start_time timestamp
+);
+
+create table staged_folders (
+    table_name varchar(128) not null,
+    folder varchar(1024) not null,
+    files bigint not null,
+    fingerprint varchar(64) not null
+)
+sortkey (table_name);
 
 insert into songplays_queue (session_id, item_in_session, ts, user_id)
 select
@@ -36,8 +69,6 @@ alter table staging_songs add column folder varchar(1024) default '';
 
 alter table staged_files add column folder varchar(1024) default '';
 
-alter table staged_dates add column largest_file bigint;
-
 -- A folder of no name, which no run finds again: its rows give way to those of the folders that
 -- are there.
 insert into staged_folders (table_name, folder, files, fingerprint)
@@ -56,5 +87,3 @@ drop table users_pending;
 drop table time_pending;
 
 drop table mutex_data_quality_results;
-
-commit;

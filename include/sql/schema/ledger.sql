@@ -1,3 +1,9 @@
+create table if not exists schema_version (
+    version integer not null,
+    name varchar(128) not null,
+    applied_at timestamp
+);
+
 create table if not exists load_history (
     table_name varchar(128) not null,
     first_log_date date,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading.driver_errors import sqlstate
 from sparkify.loading.exceptions import DataError, SettingsError
+from sparkify.loading.params import flag
 from sparkify.loading.settings import Settings
 from sparkify.loading.warehouse_operator import WarehouseOperator
 
@@ -37,12 +38,13 @@ class CreateViewsOperator(WarehouseOperator):
         named with its schema; ``schema`` is that of the settings. (templated)
     :param readable: tables that the role may read besides the views.
     :param reader_role: the role that may read them, created if it is missing; '' (default) grants nothing. (templated)
+    :param plan_only: whether to tell what would be done, and change nothing; default no. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
     :return: the names of the views, as XCom.
     """
 
-    template_fields: Sequence[str] = ("sql", "reader_role")
+    template_fields: Sequence[str] = ("sql", "reader_role", "plan_only")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
     ui_color = "#d9d9d9"
@@ -54,12 +56,14 @@ class CreateViewsOperator(WarehouseOperator):
         sql: list[str],
         readable: Sequence[str] = (),
         reader_role: str = "",
+        plan_only: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
         self.readable = readable
         self.reader_role = reader_role
+        self.plan_only = plan_only
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render with ``schema``, the warehouse schema, beside Airflow's own variables."""
@@ -74,6 +78,10 @@ class CreateViewsOperator(WarehouseOperator):
                 "letters, digits and underscores, at most 63, or leave it empty."
             )
         views = self._views()
+        if flag("dry_run", self.plan_only):
+            readers = f", and let role {self.reader_role} read them" if self.reader_role else ""
+            self.log.info("Would create or replace the views %s%s.", ", ".join(views), readers)
+            return []
         settings = Settings.of_connection(self.aws_conn_id)
         with self.session(context, settings) as warehouse:
             for statement in views.values():

@@ -15,6 +15,7 @@ TABLES = {
     "artists_queue",
     "data_quality_results",
     "load_history",
+    "schema_version",
     "songplays",
     "songplays_queue",
     "songs",
