@@ -17,8 +17,10 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 from local.stack.airflow_settings import settings
 from local.stack.connections import CONTROL_BUCKET, airflow_url, s3_client
 from local.stack.home import Home
+from sparkify.report.page import page_of
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
+from tests.plugins.report.answers import report
 from tests.ui.conftest import Picture
 
 pytestmark = pytest.mark.browser
@@ -279,6 +281,16 @@ def test_the_report_is_shown_as_it_lies_in_s3_and_cannot_act(page: Page, stack: 
     report = inside(page).frame_locator("iframe")
     expect(report.get_by_role("heading", name="Plays of November")).to_be_visible()
     expect(report.get_by_text("untouched")).to_be_visible()
+
+
+def test_the_report_is_dark_where_airflow_is_though_the_system_is_light(page: Page, loaded: None, home: Home) -> None:
+    body = page_of(report()).encode()
+    s3_client(home).put_object(Bucket=CONTROL_BUCKET, Key="sparkify/reports/latest/report.html", Body=body)
+    page.add_init_script("if (window === window.top) localStorage.setItem('theme', 'dark')")
+    page.goto(f"{SPARKIFY}/sparkify/report")
+    expect(inside(page).locator("html")).to_have_attribute("data-theme", "dark")
+    shown = inside(page).frame_locator("iframe")
+    expect(shown.locator("body")).to_have_css("background-color", "rgb(16, 22, 29)")
 
 
 def test_the_dag_and_its_runs_have_a_tab(page: Page, loaded: None) -> None:

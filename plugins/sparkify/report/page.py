@@ -58,8 +58,9 @@ def _chart(answer: Answer, drawing: Drawing) -> Markup:
         problem = shown(drawing.problem)
         log.warning("The chart of %s could not be drawn: %s", answer.question.name, problem)
         return escape(f"This chart could not be drawn: {problem}. Its numbers are in the table below it.")
+    # The element around it says in words what it is; the roles that Vega gives its groups have no name.
     # Vega has escaped what the data hold.
-    return Markup(drawing.svg)  # noqa: S704
+    return Markup(drawing.svg.replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
 
 
 def _printable(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
@@ -38,7 +38,7 @@ from sparkify.ui.records import (
     read_runs,
 )
 from sparkify.ui.rendering import REPORT_POLICY, headers, page
-from sparkify.ui.reports import Report, in_turn
+from sparkify.ui.reports import Report, in_theme, in_turn
 
 FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT, MOST_RANGES = 50, 15, 6, 2
 #: The checks of so many runs are looked through at a time: those of all take the API server a second.
@@ -190,11 +190,13 @@ async def show_report(request: Request) -> Response:
 
 
 @read("/report/latest")
-async def send_report(request: Request) -> Response:
-    """The latest report itself."""
+async def send_report(request: Request, theme: Annotated[Literal["light", "dark"] | None, Query()] = None) -> Response:
+    """The latest report itself, in light or dark colours where the page around it asks for them."""
     report = await _of_report(Report.read)
     if report is None:
         return page(request, "report.html", 404, there=False)
+    if theme:
+        report = in_theme(report, theme)
     return Response(report, media_type="text/html; charset=utf-8", headers=headers(REPORT_POLICY))
 
 

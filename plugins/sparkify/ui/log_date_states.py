@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import BrokenCheck, DateCounts, PublishedLoad, counted
 from sparkify.ui.records import EVENTS_TASK, MOST_RUNS, PLAYS_TASK, Run
 
@@ -185,13 +186,16 @@ def _has_loaded(run: Run) -> bool:
 
 def _long_ranges(runs: Sequence[Run]) -> list[Run]:
     """The runs of long ranges that are not loaded, be it by a later run."""
-    found, loaded = [], []
+    found: list[Run] = []
+    loaded: list[LogDates] = []
     for run in runs:
+        if run.has_long_range and not _has_loaded(run):
+            dates = run.dates
+            # Each may be compared with every run: of long ranges there are few.
+            if not dates or not any(later.first <= dates.first and dates.last <= later.last for later in loaded):
+                found.append(run)
         if run.dates and run.state == "success":
             loaded.append(run.dates)
-        covered = run.dates and any(dates.first <= run.dates.first and run.dates.last <= dates.last for dates in loaded)
-        if run.has_long_range and not _has_loaded(run) and not covered:
-            found.append(run)
     return found
 
 

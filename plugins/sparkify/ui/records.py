@@ -5,7 +5,9 @@ Each function runs one statement, whatever the number of runs, and finds its row
 
 from __future__ import annotations
 
+import functools
 import itertools
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +17,7 @@ from typing import Any
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.log_dates import LogDates, parse_date
@@ -106,7 +108,8 @@ _RUNS = select(
     DagRun.run_id,
     DagRun.run_type,
     DagRun.state,
-    DagRun.conf,
+    # As text it is one object; and few dates are read of many runs.
+    cast(DagRun.conf, Text).label("conf"),
     DagRun.logical_date,
     DagRun.queued_at,
     DagRun.start_date,
@@ -232,8 +235,8 @@ def covering(runs: Collection[Run], log_date: date) -> Iterator[Run]:
 
 
 def _run(row: Any) -> Run:
-    params = row.conf if isinstance(row.conf, dict) else {}
-    dates = _dates(row, params)
+    ds = row.logical_date.date().isoformat() if row.logical_date else None
+    dates, refused_range = _dates(row.conf, row.run_type, ds)
     return Run(
         number=row.id,
         run_id=row.run_id,
@@ -243,18 +246,23 @@ def _run(row: Any) -> Run:
         queued_at=row.queued_at,
         started_at=row.start_date,
         ended_at=row.end_date,
-        refused_range="" if dates else _refused_range(params),
+        refused_range=refused_range,
     )
 
 
-def _dates(row: Any, params: Mapping[str, Any]) -> LogDates | None:
-    """The run's log dates as its tasks work them out: of its params, else its logical date."""
-    ds = row.logical_date.date().isoformat() if row.logical_date else None
-    run = SimpleNamespace(run_type=row.run_type)
+@functools.lru_cache(2 * MOST_RUNS)
+def _dates(conf: str | None, run_type: Any, ds: str | None) -> tuple[LogDates | None, str]:
+    """The run's log dates as its tasks work them out: of its params, else its logical date; or the range refused."""
     try:
-        return LogDates.of_run({"params": params, "dag_run": run, "ds": ds})
+        found = json.loads(conf or "{}")
+    except (ValueError, RecursionError):
+        found = None
+    params = found if isinstance(found, dict) else {}
+    run = SimpleNamespace(run_type=run_type)
+    try:
+        return LogDates.of_run({"params": params, "dag_run": run, "ds": ds}), ""
     except SettingsError:
-        return None
+        return None, _refused_range(params)
 
 
 def _refused_range(params: Mapping[str, Any]) -> str:

@@ -28,6 +28,8 @@ ABSENT = ("404", "NoSuchKey", "NotFound")
 LIMITS = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 READ_SECONDS, MOST_BYTES = 20.0, 50_000_000
 PIECE = 16 * 1024
+# How a report of this package begins.
+ROOT = b'<!doctype html>\n<html lang="en">'
 
 #: So many requests are with S3 at a time, each in one of the API server's 40 threads; others wait so long, in none.
 AT_ONCE, WAIT_SECONDS = 3, 3.0
@@ -83,6 +85,11 @@ class Report:
                 if aws_errors.error_code(error) in ABSENT:
                     return None
                 raise
+
+
+def in_theme(report: bytes, theme: str) -> bytes:
+    """The report with the theme that it is to have, instead of the reader's system's; one of another make as it is."""
+    return report.replace(ROOT, ROOT[:-1] + f' data-theme="{theme}">'.encode(), 1)
 
 
 async def in_turn(question: Callable[[Report], Answer]) -> Answer:

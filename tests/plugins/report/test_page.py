@@ -103,10 +103,22 @@ def test_the_numbers_of_the_charts_stand_in_the_tables(reading: Reading) -> None
 
 
 def test_every_colour_has_its_dark_one(page: str) -> None:
-    dark = page.partition("@media (prefers-color-scheme: dark)")[2]
-    for name, (light, on_dark) in COLOURS.items():
-        assert f"--{name}: {on_dark};" in dark
-        assert f'.chart [fill="{light}"] {{ fill: {on_dark}; }}' in dark
+    of_the_system, of_the_frame = page.partition("@media screen and (prefers-color-scheme: dark)")[2].split(
+        '[data-theme="light"]', 1
+    )
+    for dark in (of_the_system, of_the_frame):
+        for name, (light, on_dark) in COLOURS.items():
+            assert f"--{name}: {on_dark};" in dark
+            assert f'.chart [fill="{light}"] {{ fill: {on_dark}; }}' in dark
+
+
+def test_a_chart_is_an_image_with_a_name_and_its_parts_are_not_told(reading: Reading) -> None:
+    images = [attributes for attributes in reading.attributes("div") if attributes.get("role") == "img"]
+    assert images
+    assert all(attributes.get("aria-label") for attributes in images)
+    drawn = reading.attributes("svg")
+    assert len(drawn) == len(images)
+    assert all(attributes.get("aria-hidden") == "true" for attributes in drawn)
 
 
 def test_the_page_says_of_what_dates_it_is_when_it_was_made_and_by_which_run(reading: Reading) -> None:

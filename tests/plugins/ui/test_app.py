@@ -13,6 +13,9 @@ from airflow.models.xcom import XComModel
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, update
 
+from sparkify.loading.log_dates import LogDates
+from sparkify.ui import log_date_states
+from sparkify.ui.records import Run
 from tests.plugins.ui.conftest import Count
 from tests.plugins.ui.metadata import BROKEN, Made, Metadata
 
@@ -166,6 +169,25 @@ def test_the_load_history_goes_by_table_and_date_and_pages(client: TestClient, m
     text = text_of(client, "/loads?on=2018-11-05&table=songplays")
     assert text.count("2018-11-05") == 1
     assert "1–1 of 1 run" in text
+
+
+def test_looking_for_long_ranges_costs_as_much_as_there_are_runs() -> None:
+    compared = 0
+
+    class Day(date):
+        def __le__(self, other: date) -> bool:
+            nonlocal compared
+            compared += 1
+            return date.__le__(self, other)
+
+        __ge__ = __gt__ = __le__
+
+    def run(number: int) -> Run:
+        day = Day.fromordinal(FIRST.toordinal() + number)
+        return Run(number, f"run {number}", "manual", "success", LogDates(day, day), None, None, None)
+
+    log_date_states.of_runs([run(number) for number in range(1_000)])
+    assert compared < 5_000
 
 
 def test_another_dags_tab_says_whose_log_dates_these_are(client: TestClient) -> None:

@@ -19,7 +19,9 @@ from botocore.config import Config
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from sparkify.report.page import page_of
 from sparkify.ui import reports
+from tests.plugins.report.answers import report
 
 pytestmark = pytest.mark.report
 
@@ -194,3 +196,13 @@ def test_a_connection_that_is_wrong_is_said_in_words(client: TestClient, monkeyp
     answer = client.get("/report")
     assert answer.status_code == 502
     assert "aws_default" in answer.text
+
+
+def test_a_report_takes_the_theme_of_the_page_around_it() -> None:
+    made = page_of(report()).encode()
+    assert reports.in_theme(made, "dark").startswith(b'<!doctype html>\n<html lang="en" data-theme="dark">')
+    assert reports.in_theme(b"<h1>Of another make</h1>", "dark") == b"<h1>Of another make</h1>"
+
+
+def test_another_theme_than_light_and_dark_is_refused(client: TestClient) -> None:
+    assert client.get("/report/latest?theme=%22onload").status_code == 422

@@ -10,7 +10,20 @@ function followTheme() {
     document.documentElement.dataset.theme = theirs.classList.contains("dark") ? "dark" : "light";
   };
   follow();
-  new MutationObserver(follow).observe(theirs, { attributes: true, attributeFilter: ["class"] });
+  document.addEventListener("DOMContentLoaded", themeReport);
+  new MutationObserver(() => { follow(); themeReport(); }).observe(theirs, { attributes: true, attributeFilter: ["class"] });
+}
+
+/* The report is a document of its own, which knows the system's setting alone. */
+function themeReport() {
+  const report = document.querySelector("iframe.report");
+  if (!report) return;
+  const { theme } = document.documentElement.dataset;
+  const address = new URL(report.src);
+  const shown = address.searchParams.get("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  if (shown === theme) return;
+  address.searchParams.set("theme", theme);
+  report.src = address;
 }
 
 /* Airflow shows plugins in a sandboxed frame, which may not lead the whole window elsewhere. A link of its own may. */
