@@ -8,11 +8,12 @@ them. With `dry_run` it only says in the log of `tables` what it would do.
 With `rebuild` typed as the schema's name it drops all tables first: the files in S3 are then the only copy, and the log
 dates have to be loaded again. `keep_records` keeps the history of loads, the refused lines and the results of checks.
 
-With a name in `reader_role` that role may read the views, the star schema and the staged events; it is created if it is
-missing. Grant it to people by `grant role … to …`.
+With a name in `reader_role` that role may read the star schema and the view `songplays_without_names`, but no column
+that may name a person. The role in `pii_role` may read every column, all views and the staged events. A role that is
+missing is created. Grant it to people by `grant role … to …`.
 
-**When.** By hand, once by a user who may create tables (and roles, for `reader_role`); after that the daily run needs
-no such right. Again after an upgrade of the package. A rebuild takes all grants along: give `reader_role` with it.
+**When.** By hand, once by a user who may create tables (and roles, if one is given); after that the daily run needs
+no such right. Again after an upgrade of the package. A rebuild takes all grants along: give both roles with it.
 
 **When it fails.** Nothing was dropped, or all was dropped in one transaction; a migration ran whole or not at all. The
 log says which and why. Clear the task: it goes on where it ended.
@@ -36,7 +37,7 @@ from sparkify.tables import STAGING_EVENTS, STAR, schema_statements
 SQL = include_folder(__file__) / "sql"
 VIEWS = sorted((SQL / "schema" / "views").glob("*.sql"))
 RECORDS = ("load_history", "staging_rejects", "data_quality_results")
-READABLE = (*(table.name for table in STAR), STAGING_EVENTS.name)
+READABLE = {"songplays_without_names": (), **{table.name: table.personal for table in STAR}}
 
 with DAG(
     dag_id="sparkify_schema",
@@ -59,7 +60,13 @@ with DAG(
             "",
             type="string",
             title="Reader role",
-            description="A role that may read, created if it is missing. Empty: grant nothing.",
+            description="A role that may read what names no person, created if it is missing. Empty: grant nothing.",
+        ),
+        "pii_role": Param(
+            "",
+            type="string",
+            title="Role for personal data",
+            description="A role that may read names, locations and the staged events too. Empty: grant nothing.",
         ),
         "keep_records": Param(
             False,
@@ -94,6 +101,8 @@ with DAG(
         sql=[str(view.relative_to(SQL)) for view in VIEWS],
         readable=READABLE,
         reader_role="{{ params.reader_role }}",
+        personal=("songplays_wide", STAGING_EVENTS.name),
+        pii_role="{{ params.pii_role }}",
         plan_only="{{ params.dry_run }}",
         doc_md="Creates the views for analysts, or replaces them, which keeps what was granted on them.",
     )

@@ -27,6 +27,7 @@ USERS = DerivedTable(
     bounds=("ts",),
     newest="last_seen_at",
     columns=columns_of("staging_events", "user_id", "first_name", "last_name", "gender", "level", last_seen_at="ts"),
+    personal=("first_name", "last_name"),
 )
 SONGS = DerivedTable(
     "songs",
@@ -68,6 +69,7 @@ SONGPLAYS = DerivedTable(
         start_time="ts",
     )
     | columns_of("staging_songs", "song_id", "artist_id"),
+    personal=("location", "user_agent"),
 )
 
 STAGING_EVENTS = StagingTable("staging_events", EVENT_FILES, followers=(Follower(SONGPLAYS), Follower(USERS)))

@@ -39,7 +39,7 @@ MONTH = month()
 EXPECTED = star_schema(read_log_files(MONTH.files), read_song_files(MONTH.files))
 DAYS_ALONE = 2
 """The last days are loaded one a run, by a backfill; those before them by one run of a range, which takes less time."""
-READABLE = ("songplays", "users", "songs", "artists", "time", "staging_events")
+READABLE = ("songplays", "users", "songs", "artists", "time", "songplays_without_names")
 ANALYST = ("ada", "Choose-1-other-one")
 BAD_LINES = "log_data/2018/12/2018-12-01-events.json"
 
@@ -94,9 +94,12 @@ def test_the_warehouse_user_may_only_read_and_write_rows(deployment: Deployment,
 def test_a_reader_reads_what_is_for_readers_and_writes_nothing(deployment: Deployment) -> None:
     for statement in statements("Readers"):
         deployment.rows(statement)
-    for readable in ("songplays_wide", *READABLE):
+    for readable in READABLE:
         deployment.rows(f"select count(*) from {SCHEMA}.{readable}", *ANALYST)
     for refused in (
+        f"select last_name from {SCHEMA}.users",
+        f"select * from {SCHEMA}.songplays_wide",
+        f"select * from {SCHEMA}.staging_events",
         f"select * from {SCHEMA}.staging_rejects",
         f"select * from {SCHEMA}.load_history",
         f"delete from {SCHEMA}.users",

@@ -34,6 +34,7 @@ PARAMS = {
     ("sparkify_daily", "missing_file"): "missing_file=.* is unknown",
     ("sparkify_schema", "rebuild"): "rebuild=.* is not the schema's name",
     ("sparkify_schema", "reader_role"): "reader_role=.* is not the name of a role",
+    ("sparkify_schema", "pii_role"): "pii_role=.* is not the name of a role",
     ("sparkify_schema", "keep_records"): "keep_records=.* is neither true nor false",
     ("sparkify_schema", "dry_run"): "dry_run=.* is neither true nor false",
 }

@@ -70,6 +70,7 @@ class DerivedTable:
         queued, so that the SELECT saw all of its history.
     :param followers: the tables that are worked out from this one.
     :param columns: from which columns each column's value comes, as ``table.column``: what lineage tells.
+    :param personal: columns that may name a person: not every reader sees them.
     """
 
     name: str
@@ -81,6 +82,7 @@ class DerivedTable:
     newest: str | None = None
     followers: tuple[Follower, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    personal: tuple[str, ...] = ()
 
     def origins(self) -> dict[str, list[tuple[str, str]]]:
         """From which tables' columns each column comes."""

@@ -140,6 +140,7 @@ def test_what_redshift_lacks_or_the_stand_in_does_not_know_is_refused(sql: str) 
             'ALTER DEFAULT PRIVILEGES IN SCHEMA "s" GRANT SELECT ON TABLES TO "analyst"',
         ),
         ("grant select, insert on t, s.u to group g, public", 'GRANT SELECT, INSERT ON "t", "s"."u" TO "g", PUBLIC'),
+        ("grant select (a, B) on t to role r", 'GRANT SELECT ( "a", "b" ) ON "t" TO "r"'),
         (
             'grant select on "T" to "IAMR:Loader", Ann, role "R"',
             'GRANT SELECT ON "t" TO "IAMR:Loader", "ann", "r"',
