@@ -44,19 +44,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.s3_to_redshift import S3ToRedshiftOperator
-from sparkify.tables import (
-    ARTISTS,
-    SONGPLAYS,
-    SONGS,
-    STAGING,
-    STAGING_EVENTS,
-    STAGING_SONGS,
-    STAR,
-    TIME,
-    USERS,
-    dated_tables,
-    schema_statements,
-)
+from sparkify.tables import STAGING, STAGING_EVENTS, STAGING_SONGS, STAR, dated_tables, schema_statements
 from sparkify.ui.links import FilesInS3, LatestReport, LogDateOnThePage
 
 INCLUDE = include_folder(__file__)
@@ -165,45 +153,31 @@ with DAG(
         doc_md="Looks at what was staged before any table of the star schema is written. The log lists each broken "
         "check with its first rows.",
     )
-    songplays = LoadFactOperator(
-        task_id="songplays",
-        table=SONGPLAYS,
-        sql="facts/songplays.sql",
-        keys="keys/songplays.sql",
-        outlets=[Asset("sparkify_songplays")],
-        doc_md="One row for each event with page NextSong, with its song where title, artist and duration match.",
-    )
+    facts = [
+        LoadFactOperator(
+            task_id=table.name,
+            table=table,
+            sql=f"facts/{table.name}.sql",
+            keys=f"keys/{table.name}.sql",
+            outlets=[Asset(f"sparkify_{table.name}")],
+            doc_md=table.about,
+        )
+        for table in STAR
+        if table.partition
+    ]
     with TaskGroup("dimensions", prefix_group_id=False, tooltip="The tables around songplays") as dimensions:
-        users = LoadDimensionOperator(
-            task_id="users",
-            table=USERS,
-            sql="dimensions/users.sql",
-            keys="keys/users.sql",
-            outlets=[Asset("sparkify_users")],
-            doc_md="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
-        )
-        songs = LoadDimensionOperator(
-            task_id="songs",
-            table=SONGS,
-            sql="dimensions/songs.sql",
-            outlets=[Asset("sparkify_songs")],
-            doc_md="One row a song of the catalogue.",
-        )
-        artists = LoadDimensionOperator(
-            task_id="artists",
-            table=ARTISTS,
-            sql="dimensions/artists.sql",
-            outlets=[Asset("sparkify_artists")],
-            doc_md="One row an artist, each attribute from the artist's latest song that has it.",
-        )
-        time = LoadDimensionOperator(
-            task_id="time",
-            table=TIME,
-            sql="dimensions/time.sql",
-            keys="keys/time.sql",
-            outlets=[Asset("sparkify_time")],
-            doc_md="One row a start time of a play, in UTC, with its parts.",
-        )
+        for table in STAR:
+            if not table.partition:
+                keys = f"keys/{table.name}.sql"
+                LoadDimensionOperator(
+                    task_id=table.name,
+                    table=table,
+                    sql=f"dimensions/{table.name}.sql",
+                    # Without the file the table has no log dates: its queue says all that there is to do.
+                    keys=keys if (SQL / keys).is_file() else None,
+                    outlets=[Asset(f"sparkify_{table.name}")],
+                    doc_md=table.about,
+                )
     check_warehouse = DataQualityOperator(
         task_id="check_warehouse",
         checks=WAREHOUSE_CHECKS,
@@ -213,4 +187,7 @@ with DAG(
         "failure here means that they must not be trusted until it is understood.",
     )
 
-    tables >> staging >> check_staging >> songplays >> dimensions >> check_warehouse
+    tables >> staging >> check_staging >> facts >> dimensions >> check_warehouse
+    for table in STAR:
+        for follower in table.followers:
+            dag.get_task(table.name) >> dag.get_task(follower.table.name)

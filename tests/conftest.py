@@ -72,6 +72,7 @@ LONGEST = (
     "tests/plugins/loading/test_json_objects.py",
     "tests/security/test_odd_files.py",
     "tests/plugins/report/test_charts.py",
+    "tests/test_add_pages.py",
 )
 
 

@@ -2,7 +2,8 @@
 
 An example is files in and rows out. It says nothing of who works the rows out, so the same examples are
 put to the reference and to the warehouse. ``expected`` names only the tables its rule is about; rows are
-tuples in the order of the table's columns, in no particular order of their own.
+tuples in the order of the table's columns, without the last of them where the rule is not about these, in no
+particular order of their own.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ class Example:
             lines = (json.dumps(event, ensure_ascii=False).encode() for event in events)
             files[f"log_data/{log_date:%Y/%m}/{log_date}-events.json"] = b"\n".join(lines)
         return files
+
+    def given(self, table: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """These rows of a table, each with the columns that the example's rows of it have."""
+        width = max(map(len, self.expected[table]), default=None)
+        return [tuple(row)[:width] for row in rows]
 
 
 def event(**changes: Any) -> Raw:

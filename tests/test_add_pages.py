@@ -42,7 +42,7 @@ def block(text: str) -> str:
     return textwrap.dedent(text)
 
 
-@pytest.mark.parametrize("page", ["add-a-check.md"])
+@pytest.mark.parametrize("page", ["add-a-check.md", "add-a-table.md", "add-a-field.md"])
 def test_who_follows_the_page_gets_what_it_promises(page: str, tmp_path: Path) -> None:
     project = copy_of_the_project(tmp_path)
     done = 0

@@ -108,7 +108,7 @@ class Time(NamedTuple):
 
 @dataclass(frozen=True)
 class Tables:
-    """All seven tables, a field a table, rows in no particular order; and the log dates they are of."""
+    """All tables, a field a table, rows in no particular order; and the log dates they are of."""
 
     staging_events: list[StagedEvent]
     staging_songs: list[StagedSong]

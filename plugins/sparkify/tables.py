@@ -13,6 +13,7 @@ SONG_FILES = Catalogue("song_data/")
 
 TIME = DerivedTable(
     "time",
+    about="One row a start time of a play, in UTC, with its parts.",
     key="start_time",
     queue={"start_time": "timestamp"},
     bounds=("start_time",),
@@ -22,6 +23,7 @@ TIME = DerivedTable(
 )
 USERS = DerivedTable(
     "users",
+    about="One row a signed-in user, as of the user's latest event by time, whatever the order of loads.",
     key="user_id",
     queue={"user_id": "integer"},
     bounds=("ts",),
@@ -31,12 +33,14 @@ USERS = DerivedTable(
 )
 SONGS = DerivedTable(
     "songs",
+    about="One row a song of the catalogue.",
     key="song_id",
     queue={"song_id": "varchar(64)"},
     columns=columns_of("staging_songs", "song_id", "title", "artist_id", "year", "duration"),
 )
 ARTISTS = DerivedTable(
     "artists",
+    about="One row an artist, each attribute from the artist's latest song that has it.",
     key="artist_id",
     queue={"artist_id": "varchar(64)"},
     columns=columns_of(
@@ -50,6 +54,7 @@ ARTISTS = DerivedTable(
 )
 SONGPLAYS = DerivedTable(
     "songplays",
+    about="One row for each event with page NextSong, with its song where title, artist and duration match.",
     key="songplay_id",
     # What identifies an event: the songplay_id follows from it.
     queue={"session_id": "bigint", "item_in_session": "integer", "ts": "bigint", "user_id": "integer"},

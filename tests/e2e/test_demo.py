@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from local.reference import COLUMNS
 from local.stack.airflow_api import AirflowApi
 from local.stack.home import Home
 from tests.command_line import CommandLine
@@ -87,7 +88,7 @@ def test_a_demo_is_killed_while_airflow_loads(own: CommandLine) -> None:
 
 def test_started_again_it_goes_on_to_the_end(own: CommandLine) -> None:
     said = own.run(*DEMO)
-    assert "All 7 tables are equal" in own.run("verify", str(own.home / "demo"))
+    assert f"All {len(COLUMNS)} tables are equal" in own.run("verify", str(own.home / "demo"))
     assert stat.S_IMODE((own.home / "demo").stat().st_mode) == 0o700
     assert _loads(own) == 4
 
@@ -131,7 +132,7 @@ def test_a_second_time_nothing_is_loaded_again_and_more_days_load_those_alone(ow
     assert _loads(own) == before + 1
     own.run(*DEMO)
     assert _loads(own) == before + 1
-    assert "All 7 tables are equal" in own.run("verify", str(own.home / "demo"))
+    assert f"All {len(COLUMNS)} tables are equal" in own.run("verify", str(own.home / "demo"))
 
 
 def test_a_date_that_failed_is_loaded_when_the_demo_is_started_again(own: CommandLine) -> None:
@@ -141,4 +142,4 @@ def test_a_date_that_failed_is_loaded_when_the_demo_is_started_again(own: Comman
     said = own.run("demo", "--days", "6", *AMOUNTS)
     assert "Traceback" not in said
     assert generated.exists()
-    assert "All 7 tables are equal" in own.run("verify", str(own.home / "demo"))
+    assert f"All {len(COLUMNS)} tables are equal" in own.run("verify", str(own.home / "demo"))

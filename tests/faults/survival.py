@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, NamedTuple, get_args
 
+from sparkify.tables import STAR
 from tests.faults.s3_door import KINDS as S3_FAULTS
 from tests.faults.s3_door import REQUESTS
 from tests.faults.s3_door import Kind as S3Fault
@@ -18,11 +20,7 @@ TASKS = (
     "stage_events",
     "stage_songs",
     "check_staging",
-    "songplays",
-    "users",
-    "songs",
-    "artists",
-    "time",
+    *(table.name for table in STAR),
     "check_warehouse",
 )
 LOADS = tuple(task_id for task_id in TASKS if task_id != "tables")
@@ -44,17 +42,15 @@ FAULTS: Mapping[Fault, tuple[str, str]] = {
 #: The faults that end a session from outside: by the network, or by a server.
 ENDINGS: Sequence[Fault] = ("cut", "session", "backend", "stand-in", "PostgreSQL")
 SERVERS: Sequence[Fault] = ("stand-in", "PostgreSQL")
+#: One of them for each table of the star.
+LOAD_PHASES: Sequence[Phase] = ("prepare", "insert", "lock", "delete", "record")
 #: Where each task meets every fault but a kill, which it meets in each of its phases.
 STRUCK: Mapping[str, Phase] = {
     "tables": "session",
     "stage_events": "copy",
     "stage_songs": "delete",
     "check_staging": "read",
-    "songplays": "prepare",
-    "users": "insert",
-    "songs": "lock",
-    "artists": "delete",
-    "time": "record",
+    **dict(zip((table.name for table in STAR), itertools.cycle(LOAD_PHASES), strict=False)),
     "check_warehouse": "before commit",
 }
 #: The making of a schema, which is a task of another DAG.

@@ -9,12 +9,13 @@ import pytest
 
 from local import cli
 from local.ask import questions
+from local.reference import COLUMNS
 from local.seeding import seed
 from tests.conftest import RunningStack
 from tests.made_schema import MadeSchema
 from tests.pipeline import Pipeline
 
-EQUAL = "All 7 tables are equal to the files."
+EQUAL = f"All {len(COLUMNS)} tables are equal to the files."
 """What `verify` ends with."""
 
 

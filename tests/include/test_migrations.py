@@ -16,6 +16,7 @@ from local.cli import main
 from local.reference import ROW_TYPES, read_log_files, read_song_files, star_schema
 from local.stack import databases
 from sparkify.loading.exceptions import SettingsError
+from sparkify.tables import STAR
 from tests import made_schema
 from tests.examples import Example, event, play, song
 from tests.include import old_schema
@@ -48,6 +49,10 @@ def versions(pipeline: Pipeline) -> list[tuple[Any, ...]]:
     return pipeline.rows("select version, name from schema_version order by 1")
 
 
+def is_empty(pipeline: Pipeline, table: str) -> bool:
+    return not pipeline.rows(f"select 1 from {table} limit 1")
+
+
 def shape(pipeline: Pipeline) -> made_schema.Shape:
     with psycopg.connect(databases.admin_dsn(pipeline.stack.home, databases.WAREHOUSE)) as connection:
         return made_schema.shape(connection, pipeline.schema)
@@ -72,19 +77,25 @@ def test_a_month_of_before_the_queues_is_brought_over_and_goes_on(
     pipeline.run(dag_id="sparkify_schema")
     pipeline.run(source.first, source.last, only=WRITING)
     old_schema.replace(pipeline)
-    pipeline.run(dag_id="sparkify_schema", only={"views"}, reader_role=role)
+    later = {table.name for table in STAR} - {table for table, *_ in shape(pipeline)}
+    for task, context in pipeline.tasks(dag_id="sparkify_schema", only={"views"}, reader_role=role):
+        task.readable = {name: columns for name, columns in task.readable.items() if name not in later}
+        task.execute(context)
     granted = readable(pipeline, role)
     assert granted >= {"songs", "songplays_without_names"}
     history = pipeline.rows("select * from load_history order by started_at, table_name")
     assert history
-    with pytest.raises(SettingsError, match="of an earlier version: 0001_queues.sql, 0002_largest_file.sql did not"):
+    with pytest.raises(SettingsError, match=f"of an earlier version: {', '.join(SCRIPTS)} did not"):
         pipeline.run(source.first)
     pipeline.run(dag_id="sparkify_schema", only={"tables"})
     assert versions(pipeline) == VERSIONS
-    expected = star_schema(read_log_files(source.files), read_song_files(source.files))
-    pipeline.assert_equals(expected)
     assert pipeline.rows("select * from load_history order by started_at, table_name") == history
     assert readable(pipeline, role) == granted
+    # What is new in a version, a script queues for the next run.
+    if queued := [table.name for table in STAR if not is_empty(pipeline, table.queue_name)]:
+        pipeline.run(source.first, only=queued)
+    expected = star_schema(read_log_files(source.files), read_song_files(source.files))
+    pipeline.assert_equals(expected)
     source.write_to(tmp_path)
     pipeline.set_environment("SPARKIFY_HOME", str(pipeline.stack.home.folder))
     assert main(["verify", str(tmp_path), "--schema", pipeline.schema]) == 0, capsys.readouterr().out

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from sparkify.tables import STAR
 from tests.examples import Raw, event, play, song
 from tests.include.faults import DAY, LATER, Sound, checked, key, lines, noon, sound_events, visit
 from tests.pipeline import Pipeline
 
 BEFORE = DAY - timedelta(days=1)
-DIMENSIONS = ("users", "songs", "artists", "time")
+DIMENSIONS = [table.name for table in STAR if not table.partition]
 
 
 def delivered_anew() -> list[Raw]:

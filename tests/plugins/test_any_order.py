@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from local.reference import read_log_files, read_song_files, star_schema
 from sparkify.loading.exceptions import DataError
+from sparkify.tables import STAR
 from tests.examples import Example, event
 from tests.pipeline import Pipeline
 from tests.security.hostile import ODD_TEXTS, ODD_TIMES, REFUSED_TEXTS, odd_files
@@ -42,7 +43,7 @@ WRONG_FILES = {
     for name, data in odd_files(event(page="NextSong", level="paid")).items()
     if name in ("UTF-16", "UTF-32", "bzip2", "packed twice.gz", "plain.gz", "cut off.gz", "something behind.gz")
 }
-DERIVED = {"songplays", "users", "songs", "artists", "time"}
+DERIVED = {table.name for table in STAR}
 
 # Few sessions, users, places and times, so that events meet: the same event in files of two dates and with other
 # content, ties of a user's latest event, plays at one moment, songs delivered after the plays and twice.

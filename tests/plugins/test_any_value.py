@@ -18,6 +18,7 @@ from local.ask import SQL, questions
 from local.reference import StagedEvent, StagedSong, read_log_files, star_schema
 from sparkify.loading.exceptions import DataError
 from sparkify.loading.history import insert_rows
+from sparkify.tables import STAR
 from tests.examples import AT, Example, event, play
 from tests.pipeline import Pipeline
 
@@ -25,7 +26,7 @@ DAY = date(2018, 11, 1)
 # Before and after the day, and the first and the last that there are.
 OTHERS = [date(2018, 10, 31), date(2018, 11, 2), date(1, 1, 1), date(9999, 12, 31)]
 GOOD = [play(itemInSession=0), event(itemInSession=1, ts=AT + 1), play(itemInSession=2, ts=AT + 2, userId="8")]
-DERIVED = ("songplays", "users", "songs", "artists", "time")
+DERIVED = tuple(table.name for table in STAR)
 CHECKS = ("check_staging", "check_warehouse")
 
 REPORT = jinja2.Environment(loader=jinja2.FileSystemLoader(SQL), autoescape=False)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.reference import ROW_TYPES, read_log_files, read_song_files, star_schema
+from sparkify.tables import STAR
 from tests.examples import EXAMPLES, Example, event
 from tests.month import month
 from tests.pipeline import WRITING, Pipeline, load_dag
@@ -44,7 +45,8 @@ def test_the_example_of_the_rule(example: Example, pipeline: Pipeline) -> None:
         for log_date in order:
             pipeline.run(log_date, only=loads(example.expected))
         for table, rows in example.expected.items():
-            assert sorted(pipeline.table(table), key=repr) == sorted(map(tuple, rows), key=repr), (table, order)
+            held = example.given(table, pipeline.table(table))
+            assert sorted(held, key=repr) == sorted(map(tuple, rows), key=repr), (table, order)
 
 
 def test_the_month_in_one_run_gives_the_known_figures(pipeline: Pipeline) -> None:
@@ -120,7 +122,7 @@ def test_loading_the_same_again_writes_no_row_of_the_star(pipeline: Pipeline) ->
     pipeline.put(MONTH.files)
     pipeline.run(MONTH.first, MONTH.last)
     again = pipeline.run(MONTH.first, MONTH.last)
-    for table in ("songplays", "users", "songs", "artists", "time"):
+    for table in (table.name for table in STAR):
         assert {name: again[table][name] for name in ("rows_inserted", "rows_updated", "rows_deleted")} == {
             "rows_inserted": 0,
             "rows_updated": 0,

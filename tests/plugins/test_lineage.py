@@ -18,8 +18,6 @@ from tests.pipeline import PROJECT, load_dag
 
 SQL = PROJECT / "include" / "sql"
 TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(SQL), undefined=jinja2.StrictUndefined)
-KEYS = {"songplay_id": "varchar", "user_id": "int", "ts": "bigint", "song_id": "varchar", "artist_id": "varchar",
-        "start_time": "timestamp"}  # fmt: skip
 
 
 class AnyBounds:
@@ -31,13 +29,14 @@ class AnyBounds:
 
 def schema() -> dict[str, dict[str, str]]:
     """The columns of every table, with their types."""
-    found: dict[str, dict[str, str]] = {"keys": KEYS}
+    found: dict[str, dict[str, str]] = {}
     for file in (SQL / "schema").glob("*.sql"):
         for statement in sqlglot.parse(file.read_text(), read="redshift"):
             if isinstance(statement, exp.Create) and isinstance(statement.this, exp.Schema):
                 columns = statement.this.find_all(exp.ColumnDef)
                 found[statement.this.this.name] = {column.name: column.args["kind"].sql() for column in columns}
-    return found
+    keys = {column: kind for table in STAR for column, kind in table.queue.items()}
+    return found | {"keys": keys | {table.key: found[table.name][table.key] for table in STAR}}
 
 
 SCHEMA = schema()

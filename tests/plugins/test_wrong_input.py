@@ -14,6 +14,7 @@ from tenacity import wait_none
 
 from local.stack.connections import aws_environment
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
+from sparkify.tables import STAR
 from tests.examples import event, play, song
 from tests.local.redshift.conftest import free_port
 from tests.pipeline import WRITING, Pipeline
@@ -21,9 +22,9 @@ from tests.pipeline import WRITING, Pipeline
 LOADED, NEXT = date(2018, 11, 1), date(2018, 11, 2)
 FILE = "log_data/2018/11/2018-11-02-events.json"
 TABLES = (
-    *("staging_events", "staging_songs", "staging_rejects", "songplays", "users", "songs", "artists", "time"),
+    *("staging_events", "staging_songs", "staging_rejects", *(table.name for table in STAR)),
     *("load_history", "staged_files", "staged_dates", "staging_unknown_fields"),
-    *("songplays_queue", "users_queue", "songs_queue", "artists_queue", "time_queue"),
+    *(table.queue_name for table in STAR),
 )
 Wrong = Callable[[Pipeline], dict[str, Any]]
 

@@ -18,6 +18,7 @@ from local.stack.airflow_settings import settings
 from local.stack.connections import CONTROL_BUCKET, airflow_url, s3_client
 from local.stack.home import Home
 from sparkify.report.page import page_of
+from sparkify.tables import STAGING, STAR
 from tests.command_line import CommandLine
 from tests.pipeline import PROJECT
 from tests.plugins.report.answers import report
@@ -209,8 +210,8 @@ def test_the_load_history_lists_every_table(page: Page, loaded: None) -> None:
     page.goto(SPARKIFY)
     inside(page).get_by_role("link", name="Loads", exact=True).click()
     shown = inside(page)
-    for table in ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"):
-        expect(shown.get_by_role("rowheader", name=table, exact=True)).not_to_have_count(0)
+    for table in (*STAGING, *STAR):
+        expect(shown.get_by_role("rowheader", name=table.name, exact=True)).not_to_have_count(0)
     shown.get_by_label("Table").select_option("songplays")
     shown.get_by_role("button", name="Filter").click()
     expect(shown.get_by_role("rowheader", name="staging_events")).to_have_count(0)

@@ -69,6 +69,7 @@ class DerivedTable:
     :param newest: a column: a row whose value there is lower than in the table is left as it is, unless the key was
         queued, so that the SELECT saw all of its history.
     :param followers: the tables that are worked out from this one.
+    :param about: what a row is, in a sentence: its task says it.
     :param columns: from which columns each column's value comes, as ``table.column``: what lineage tells.
     :param personal: columns that may name a person: not every reader sees them.
     """
@@ -81,6 +82,7 @@ class DerivedTable:
     partition: str | None = None
     newest: str | None = None
     followers: tuple[Follower, ...] = ()
+    about: str = ""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     personal: tuple[str, ...] = ()
 

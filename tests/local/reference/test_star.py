@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from local.reference import (
     COLUMNS,
+    KEYS,
     StagedEvent,
     StagedSong,
     Tables,
@@ -28,20 +29,21 @@ def test_the_reference_agrees_with(example: Example) -> None:
     files = example.files()
     tables = star_schema(read_log_files(files), read_song_files(files))
     for table, rows in example.expected.items():
-        assert Counter(map(tuple, tables.rows(table))) == Counter(rows), table
+        assert Counter(example.given(table, tables.rows(table))) == Counter(rows), table
 
 
-def test_every_example_has_a_name_of_its_own_and_expects_rows_of_its_tables() -> None:
+def test_every_example_has_a_name_of_its_own_and_expects_rows_of_one_width() -> None:
     assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
     for example in EXAMPLES:
         for table, rows in example.expected.items():
-            width = len(COLUMNS[table])
-            assert all(len(row) == width for row in rows), (example.name, table)
+            assert len({len(row) for row in rows}) <= 1, (example.name, table)
 
 
-def test_every_table_is_expected_to_hold_rows_by_some_example() -> None:
-    expected = chain.from_iterable(example.expected.items() for example in EXAMPLES)
-    assert {table for table, rows in expected if rows} == set(COLUMNS)
+def test_every_column_of_every_table_is_expected_by_some_example() -> None:
+    widths: dict[str, int] = {}
+    for table, rows in chain.from_iterable(example.expected.items() for example in EXAMPLES):
+        widths[table] = max(widths.get(table, 0), *map(len, rows), 0)
+    assert widths == {table: len(columns) for table, columns in COLUMNS.items()}
 
 
 texts = st.sampled_from([None, "", " ", "a", "a ", "A", "é", "zz"])
@@ -120,7 +122,7 @@ def test_delivering_everything_once_more_changes_no_table_but_staging(
 ) -> None:
     once = as_multisets(star_schema(events, songs))
     twice = as_multisets(star_schema({d: rows * 2 for d, rows in events.items()}, songs * 2))
-    for table in ("songplays", "users", "songs", "artists", "time"):
+    for table in filter(KEYS.get, KEYS):
         assert once[table] == twice[table], table
 
 
@@ -129,7 +131,7 @@ def test_keys_are_unique_and_plays_refer_to_what_there_is(
     events: dict[date, list[StagedEvent]], songs: list[StagedSong]
 ) -> None:
     tables = star_schema(events, songs)
-    for table in ("songplays", "users", "songs", "artists", "time"):
+    for table in filter(KEYS.get, KEYS):
         keys = [row[0] for row in tables.rows(table)]
         assert len(set(keys)) == len(keys), table
     assert {p.user_id for p in tables.songplays} - {None} <= {u.user_id for u in tables.users}

@@ -8,29 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from sparkify.loading.exceptions import SettingsError
+from sparkify.tables import STAR
 from tests.pipeline import Pipeline
 
 TABLES = {
-    "artists",
-    "artists_queue",
-    "data_quality_results",
-    "load_history",
-    "schema_version",
-    "songplays",
-    "songplays_queue",
-    "songs",
-    "songs_queue",
-    "staged_dates",
-    "staged_files",
-    "staged_folders",
-    "staging_events",
-    "staging_rejects",
-    "staging_songs",
-    "staging_unknown_fields",
-    "time",
-    "time_queue",
-    "users",
-    "users_queue",
+    *("staging_events", "staging_songs", "staging_rejects", "staging_unknown_fields"),
+    *("load_history", "data_quality_results", "staged_dates", "staged_files", "staged_folders", "schema_version"),
+    *(table.name for table in STAR),
+    *(table.queue_name for table in STAR),
 }
 
 
@@ -67,15 +52,7 @@ def test_every_table_that_is_loaded_has_a_mutex(pipeline: Pipeline) -> None:
             f" where n.nspname = '{pipeline.schema}' and c.relname like 'mutex%'"
         )
     }
-    loaded = {
-        "staging_events",
-        "staging_songs",
-        "songplays",
-        "users",
-        "songs",
-        "artists",
-        "time",
-    }
+    loaded = {"staging_events", "staging_songs", *(table.name for table in STAR)}
     assert names == {f"mutex_{table}" for table in loaded}
 
 

@@ -15,6 +15,7 @@ import redshift_connector
 from local.stack import databases
 from sparkify.loading.exceptions import DataError, SettingsError
 from sparkify.operators.create_views import CreateViewsOperator
+from sparkify.tables import STAR
 from tests.examples import AT, event, play, song
 from tests.pipeline import WRITING, Pipeline
 
@@ -141,7 +142,7 @@ NAMES = [
     "select user_id from staging_events",
 ]
 OTHERS = [
-    *(f"select count(*) from {name}" for name in ("songplays", "users", "songs", "artists", "time")),
+    *(f"select count(*) from {table.name}" for table in STAR),
     "select user_id, gender, level, last_seen_at from users",
     "select songplay_id, start_time, user_id, level, session_id, log_date from songplays",
     "select * from songplays_without_names",

@@ -18,17 +18,14 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import Engine, create_engine, insert
 
 from sparkify.loading.published import CHECKS, LOAD, VERSION
+from sparkify.tables import STAR
 from sparkify.ui.addresses import DAG_ID
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LOADS = {
     "stage_events": "staging_events",
     "stage_songs": "staging_songs",
-    "songplays": "songplays",
-    "users": "users",
-    "songs": "songs",
-    "artists": "artists",
-    "time": "time",
+    **{table.name: table.name for table in STAR},
 }
 STAGING_CHECKS = tuple(f"staging_events.rule_number_{number}_of_many_holds" for number in range(14))
 WAREHOUSE_CHECKS = tuple(f"songplays.rule_number_{number}_of_many_holds" for number in range(20))
