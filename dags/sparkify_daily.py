@@ -18,6 +18,7 @@ any number at once.
 | `through` | also load every date after it up to this one, in this one run: at most 3,660 days on, not past tomorrow |
 | `max_bad_lines` | load although this many lines cannot be read or have an impossible time; default 0 |
 | `missing_file` | `fail` (default), `skip` a date that has no file and leave it as it was, or `wait` for the file |
+| `checks` | `due` (default), or `all`: also those of a whole table that was not written since they passed |
 
 **When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
 says what was wrong, where, and what to do; then *clear* the failed task. Connection trouble is tried again by itself
@@ -106,6 +107,13 @@ with DAG(
             description="fail, skip the date and leave it as it was loaded before, or wait for the file. A scheduled "
             "run waits before it fails.",
         ),
+        "checks": Param(
+            "due",
+            type="string",
+            enum=["due", "all"],
+            title="Checks to run",
+            description="due, or all: also those of a whole table that was not written since they passed.",
+        ),
     },
     default_args={
         "owner": "data-engineering",
@@ -149,6 +157,7 @@ with DAG(
     check_staging = DataQualityOperator(
         task_id="check_staging",
         checks=STAGING_CHECKS,
+        which="{{ params.checks }}",
         execution_timeout=time_limits.of_checks(STAGING_CHECKS),
         doc_md="Looks at what was staged before any table of the star schema is written. The log lists each broken "
         "check with its first rows.",
@@ -181,6 +190,7 @@ with DAG(
     check_warehouse = DataQualityOperator(
         task_id="check_warehouse",
         checks=WAREHOUSE_CHECKS,
+        which="{{ params.checks }}",
         execution_timeout=time_limits.of_checks(WAREHOUSE_CHECKS),
         bounds="bounds/log_dates.sql",
         doc_md="Compares the star schema with staging for the run's log dates. The tables are already written: a "

@@ -187,7 +187,7 @@ def test_wrong_lines_fail_before_any_table_of_the_star_is_touched(
     wrong = [event for check in EVENTS for event in BY_CHECK[check].events]
     deliver({key(DAY): lines(sound_events(DAY)) + BAD_LINE + b"\n" + lines(wrong)})
     before = cli.value("select count(*) from load_history where table_name = 'songplays'")
-    said = cli.run("trigger", str(DAY), "--param", "max_bad_lines=1", expect=1)
+    said = cli.run("trigger", str(DAY), "--param", "max_bad_lines=1", "--param", "checks=all", expect=1)
     assert_told(IN_LINES, said, home, cli)
     assert f"3 of {sum(check.startswith('staging') for check in BY_CHECK)} checks failed for {DAY}" in said
     assert cli.value("select count(*) from load_history where table_name = 'songplays'") == before
@@ -232,6 +232,6 @@ def test_tables_spoilt_while_they_are_loaded_fail(
 ) -> None:
     deliver({key(DAY): lines(sound_events(DAY)), **files_of(UNUSUAL_SONGS)})
     backing(spoiler(SPOILT_WHILE_LOADED))
-    said = cli.run("trigger", str(DAY), expect=1)
+    said = cli.run("trigger", str(DAY), "--param", "checks=all", expect=1)
     backing(SPARE)
     assert_told([*SPOILT_WHILE_LOADED, *UNUSUAL_SONGS], said, home, cli)

@@ -265,7 +265,7 @@ class Sound:
         self.files = sound_files()
         pipeline.put(self.files)
         pipeline.run(EARLIER[0], LATER, missing_file="skip")
-        self.results = checked(pipeline)
+        self.results = checked(pipeline, checks="all")
         with self._postgres() as connection:
             made_schema.keep(connection, pipeline.schema, self.kept)
 
@@ -274,7 +274,7 @@ class Sound:
         for statement in fault.statements:
             self.pipeline.execute(statement)
         if fault.statements:
-            return checked(self.pipeline, only=CHECKS)
+            return checked(self.pipeline, only=CHECKS, checks="all")
         self.pipeline.put(fault.files)
         return checked(self.pipeline, **fault.params)
 

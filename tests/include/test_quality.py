@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,8 +13,10 @@ import jinja2
 import pytest
 
 from local.simulator import Recipe, generate
-from sparkify.loading.checks import name_of
+from sparkify.loading.checks import CheckResult, name_of
+from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.log_dates import LogDates
+from tests.examples import song
 from tests.include.faults import (
     CHECKS,
     DAY,
@@ -80,7 +83,70 @@ def test_loading_the_dates_again_repairs_what_somebody_changed(sound: Sound) -> 
     sound.pipeline.execute("insert into songs_queue (song_id) select song_id from songs")
     sound.pipeline.execute("insert into artists_queue (artist_id) select artist_id from artists")
     sound.pipeline.run(DAY, LATER)
-    assert [str(result) for result in checked(sound.pipeline, only=CHECKS) if not result.passed] == []
+    assert [str(result) for result in checked(sound.pipeline, only=CHECKS, checks="all") if not result.passed] == []
+
+
+OF_THE_CATALOGUE = {
+    *("songs.id_is_unique", "songs.duration_is_positive", "songs.required_columns_are_set"),
+    *("artists.id_is_unique", "artists.name_is_set"),
+    *("staging_songs.song_is_complete", "staging_songs.song_is_delivered_once"),
+}
+TWICE = "insert into songs select * from songs where song_id = 'SO2'"
+
+
+def ran(results: list[CheckResult]) -> set[str]:
+    """The checks of the catalogue that ran."""
+    return {result.check.name for result in results} & OF_THE_CATALOGUE
+
+
+def broke(results: list[CheckResult]) -> set[str]:
+    return {result.check.name for result in results if not result.passed}
+
+
+def test_a_check_of_a_whole_table_is_left_out_where_the_table_was_not_written_since_it_passed(
+    sound: Sound, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded = "select count(*) from data_quality_results where check_name = 'songs.id_is_unique'"
+    before = sound.pipeline.rows(recorded)
+    assert ran(checked(sound.pipeline)) == set()
+    assert sound.pipeline.rows(recorded) == before, "a check that did not run has no result"
+    said = capsys.readouterr().out
+    assert "Left out, since the table was not written after they passed: artists.id_is_unique, artists.name" in said
+    assert ran(checked(sound.pipeline, checks="all")) == OF_THE_CATALOGUE
+
+
+def test_a_run_that_writes_the_table_finds_what_is_wrong_in_it_and_so_does_each_run_until_it_is_repaired(
+    sound: Sound,
+) -> None:
+    sound.pipeline.execute(TWICE)
+    assert broke(checked(sound.pipeline)) == set()
+    sound.pipeline.put({"song_data/A/A/A/TR5.json": json.dumps(song("SO5", title="Hunter")).encode()})
+    results = checked(sound.pipeline)
+    assert (ran(results), broke(results)) == (OF_THE_CATALOGUE, {"songs.id_is_unique"})
+    results = checked(sound.pipeline)
+    assert (ran(results), broke(results)) == ({"songs.id_is_unique"}, {"songs.id_is_unique"})
+    sound.pipeline.execute("insert into songs_queue (song_id) values ('SO2')")
+    results = checked(sound.pipeline)
+    assert broke(results) == set()
+    assert {"songs.id_is_unique", "songs.duration_is_positive"} <= ran(results)
+    assert ran(checked(sound.pipeline)) == set()
+
+
+def test_what_a_run_wrote_and_never_checked_the_next_run_checks(sound: Sound) -> None:
+    sound.pipeline.put({"song_data/A/A/A/TR5.json": json.dumps(song("SO5", title="Hunter")).encode()})
+    sound.pipeline.run(DAY, only=("stage_songs", "songs"))
+    sound.pipeline.execute(TWICE)
+    assert broke(checked(sound.pipeline, only=CHECKS)) == {"songs.id_is_unique"}
+
+
+def test_a_check_that_has_not_run_for_a_week_is_due(sound: Sound) -> None:
+    sound.pipeline.execute("update data_quality_results set checked_at = dateadd(day, -8, checked_at)")
+    assert ran(checked(sound.pipeline, only=CHECKS)) == OF_THE_CATALOGUE
+
+
+def test_other_words_for_which_checks_to_run_are_refused(sound: Sound) -> None:
+    with pytest.raises(SettingsError, match=r"which='none' is unknown\. Use one of due, all"):
+        checked(sound.pipeline, only=CHECKS, checks="none")
 
 
 @pytest.fixture(scope="module")

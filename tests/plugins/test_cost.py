@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from sparkify.loading.warehouse import Warehouse
 from sparkify.tables import STAR
@@ -25,8 +27,12 @@ BEGIN, END = "| task | statements | commits |\n|---|---:|---:|\n", "\n\n"
 MOST_STATEMENTS, MOST_COMMITS = 110, 8
 MOST_MORE_STATEMENTS, MOST_MORE_COMMITS = 20, 1
 WRITES = re.compile(r"(insert|delete|update|copy|create|drop)\b", re.IGNORECASE)
-# What a day must not read whole.
-CATALOGUE = ("staging_songs", "songs", "artists", "users")
+CATALOGUE = ("staging_songs", "songs", "artists")
+# What a day reads of them: the columns that plays are matched on, and then the rows of the songs that match.
+MATCHED = {
+    "songplays": {"staging_songs: song_id", "staging_songs: *, delivery of candidates"},
+    "check_warehouse": {"songs: song_id", "artists: artist_id"},
+}
 
 
 class Statements:
@@ -88,6 +94,19 @@ def events_of(log_date: date) -> list[dict[str, Any]]:
     return [*plays, event(ts=noon - 1, page="Home", itemInSession=30)]
 
 
+def read_of_catalogue(sent: Sequence[str]) -> set[str]:
+    """What statements read of the catalogue's tables: the columns, and of which rows unless of all."""
+    found = set()
+    for sql in sent:
+        for table in sqlglot.parse_one(sql, read="redshift").find_all(exp.Table):
+            select = table.find_ancestor(exp.Select)
+            if table.name in CATALOGUE and select:
+                columns = ", ".join(select.named_selects)
+                of = " of candidates" if "song_id IN (SELECT song_id FROM candidates)" in select.sql() else ""
+                found.add(f"{table.name}: {columns}{of}")
+    return found
+
+
 def run_counted(pipeline: Pipeline, statements: Statements, log_date: date) -> None:
     statements.sent.clear()
     for task, context in pipeline.tasks(log_date):
@@ -114,3 +133,5 @@ def test_a_new_log_date_sends_few_statements_and_commits(pipeline: Pipeline, sta
     assert statements.number <= MOST_STATEMENTS + more * MOST_MORE_STATEMENTS
     assert statements.all_commits <= MOST_COMMITS + more * MOST_MORE_COMMITS
     assert [len(statements.sent[task]) for task in ("songs", "artists")] == [2, 2]
+    read = {task: read_of_catalogue(sent) for task, sent in statements.sent.items()}
+    assert {task: found for task, found in read.items() if found} == MATCHED

@@ -16,8 +16,10 @@ SEVERITIES = ("error", "warn")
 SAMPLE_ROWS = 5
 CHARACTERS_SHOWN = 200
 LONGEST_SAMPLE = 65_535  # bytes; the column's
+TABLE = re.compile(r"[a-z_]\w*", re.ASCII)
 HEADER_LINE = re.compile(r"--\s*(\w+):\s*(.+?)\s*$")
 KEYS = ("name", "severity", "proves")
+OPTIONAL_KEYS = ("if_written",)
 # Remarks, the template's own and SQL's; and what may hold any word: texts, quoted names, what a template fills in.
 REMARK = r"\{#.*?#\}|\{%.*?%\}|--[^\n]*|/\*.*?\*/"
 OPAQUE = re.compile(rf"(?P<remark>{REMARK})|'(?:[^'\\]|\\.)*'|\"[^\"]*\"|(?P<filled>\{{\{{.*?\}}\}})", re.DOTALL)
@@ -31,17 +33,21 @@ EXPECTED = "Write one SELECT of the rows that break the rule."
 
 @dataclass(frozen=True)
 class Check:
-    """``name`` as shown, ``severity`` error or warn, ``proves`` in words, ``sql`` of the offending rows."""
+    """``name`` as shown, ``severity`` error or warn, ``proves`` in words, ``sql`` of the offending rows.
+
+    ``if_written`` is the table of a check that looks at all of it, and is due when the table was written.
+    """
 
     name: str
     severity: str
     proves: str
     sql: str
+    if_written: str | None = None
 
     @classmethod
     def parse(cls, file: str, text: str) -> Check:
-        """From a file's text, rendered or not: the header ``-- name: …``, ``-- severity: …``, ``-- proves: …`` and one
-        SELECT.
+        """From a file's text, rendered or not: the header ``-- name: …``, ``-- severity: …``, ``-- proves: …``, if it
+        has one ``-- if_written: …``, and one SELECT.
 
         :param file: its path; ``quality/songs/id_is_unique.sql`` must hold the check ``songs.id_is_unique``.
         :raises SettingsError: if it is anything else, naming the file.
@@ -49,9 +55,9 @@ class Check:
         header: dict[str, str] = {}
         lines = text.strip().splitlines()
         while lines and (match := HEADER_LINE.match(lines[0])):
-            if match[1] not in KEYS:
+            if match[1] not in (known := (*KEYS, *OPTIONAL_KEYS)):
                 raise SettingsError(
-                    f"Check {file}: the header's key {match[1]!r} is unknown. Known are {', '.join(KEYS)}."
+                    f"Check {file}: the header's key {match[1]!r} is unknown. Known are {', '.join(known)}."
                 )
             if match[1] in header:
                 raise SettingsError(f"Check {file}: the header has '-- {match[1]}: …' twice. Leave one.")
@@ -71,7 +77,12 @@ class Check:
             )
         sql = "\n".join(lines).strip().rstrip(";")
         _refuse_other_than_one_select(file, sql)
-        return cls(name, header["severity"], header["proves"], sql)
+        if_written = header.get("if_written")
+        if if_written and not TABLE.fullmatch(if_written):
+            raise SettingsError(
+                f"Check {file}: if_written {if_written!r} is no name of a table. Give one, such as songs."
+            )
+        return cls(name, header["severity"], header["proves"], sql, if_written)
 
 
 @dataclass(frozen=True)

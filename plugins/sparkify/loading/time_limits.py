@@ -32,8 +32,8 @@ def of_statements(most: int) -> timedelta:
 
 
 def of_checks(checks: Collection[str]) -> timedelta:
-    """The limit of a task that runs these checks, and records what they found."""
-    return of_statements(len(checks) + 1)
+    """The limit of a task that asks which of these checks are due, runs them, and records what they found."""
+    return of_statements(len(checks) + 2)
 
 
 #: A task that writes a table: it works out, compares, deletes, inserts and counts.

@@ -11,6 +11,7 @@ from sparkify.loading import lineage
 from sparkify.loading.bounds import filled, read_spans
 from sparkify.loading.checks import SAMPLE_ROWS, Check, CheckResult
 from sparkify.loading.driver_errors import sqlstate
+from sparkify.loading.due_checks import settled
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import RunId, insert_rows, utc_now
 from sparkify.loading.log_dates import LogDates
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
+WHICH = ("due", "all")
 
 
 class DataQualityOperator(WarehouseOperator):
@@ -35,14 +37,17 @@ class DataQualityOperator(WarehouseOperator):
     :param checks: check files: a header (``-- name: …`` as the file, ``-- severity: error`` or ``warn``,
         ``-- proves: …``) and one SELECT of the offending rows, which may use ``log_dates.first`` and ``.last``. None
         offending is a pass; a check that cannot run is a failure. (templated)
+        One of a whole table says so, ``-- if_written: songs``: it is due if a load has written the table since the
+        check passed, and once in seven days (:mod:`~sparkify.loading.due_checks`).
+    :param which: ``due`` (default) or ``all``: run the checks of whole tables that are not due too. (templated)
     :param bounds: SELECT of one row with columns ``first_x`` and ``last_x``, as text: the checks may use ``bounds.x``,
         the condition that ``x`` lies between them. Default: none. (templated)
     :param redshift_conn_id: connection of the warehouse; default ``redshift_default``.
     :param aws_conn_id: connection with the settings in its extra; default ``aws_default``.
-    :return: the offending rows by check name, as XCom.
+    :return: the offending rows by the name of each check that ran, as XCom.
     """
 
-    template_fields: Sequence[str] = ("checks", "bounds")
+    template_fields: Sequence[str] = ("checks", "bounds", "which")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "sql", "bounds": "sql"}
     ui_color = "#ffe699"
@@ -51,6 +56,7 @@ class DataQualityOperator(WarehouseOperator):
         self,
         *,
         checks: list[str],
+        which: str = "due",
         bounds: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -59,6 +65,7 @@ class DataQualityOperator(WarehouseOperator):
         super().__init__(**kwargs)
         self.files = tuple(checks)
         self.checks = list(checks)
+        self.which = which
         self.bounds = bounds
         self.results: list[CheckResult] = []
 
@@ -68,6 +75,8 @@ class DataQualityOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> dict[str, int | None]:
         """Run, record, judge."""
+        if self.which not in WHICH:
+            raise SettingsError(f"which={self.which!r} is unknown. Use one of {', '.join(WHICH)}.")
         dates = LogDates.of_run(context)
         with self.session(context) as warehouse:
             self.results = self._run_all(warehouse)
@@ -104,6 +113,12 @@ class DataQualityOperator(WarehouseOperator):
         """Ask for the checks of a table together, and alone for each that is broken or cannot run."""
         bounds = read_spans(warehouse, self.bounds) if self.bounds else {}
         checks = [replace(check, sql=filled(check.sql, bounds)) for check in self._parsed()]
+        if self.which == "due" and (names := settled(warehouse, checks)):
+            self.log.info(
+                "Left out, since the table was not written after they passed: %s. With the param checks=all they run.",
+                ", ".join(sorted(names)),
+            )
+            checks = [check for check in checks if check.name not in names]
         passed: set[str] = set()
         for _, of_table in itertools.groupby(checks, key=lambda check: check.name.partition(".")[0]):
             passed |= self._passed(warehouse, list(of_table))

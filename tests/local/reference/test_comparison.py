@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.reference import COLUMNS, KEYS, User, differences
+from local.reference import COLUMNS, KEYS, differences
 
 LEVELS = ("user_id", "level")
 
@@ -75,11 +75,12 @@ def test_values_of_unlike_types_can_be_compared() -> None:
 
 def test_actual_rows_are_read_once_and_may_be_any_sequence() -> None:
     def cursor() -> Iterator[list[object]]:
-        yield [1, "Ana", "Lima", "F", "paid", None]
+        yield [1, "Ana", "paid", None]
 
-    expected = [User(1, "Ana", "Lima", "F", "free", None)]
+    expected = [(1, "Ana", "free", None)]
     found = differences(expected, map(tuple, cursor()), (0,))
-    assert list(found.lines(User._fields))[1:] == ["differs: user_id 1: level should be 'free', is 'paid'"]
+    columns = ("user_id", "first_name", "level", "last_seen_at")
+    assert list(found.lines(columns))[1:] == ["differs: user_id 1: level should be 'free', is 'paid'"]
 
 
 def test_every_table_but_staging_has_a_key() -> None:

@@ -17,6 +17,8 @@ HEADER = "-- name: songs.x\n-- severity: warn\n-- proves: a song is one row\n"
 def test_a_check_is_its_header_and_one_select() -> None:
     check = Check.parse(FILE, f"\n{HEADER}\nselect song_id\nfrom songs;\n")
     assert check == Check("songs.x", "warn", "a song is one row", "select song_id\nfrom songs")
+    of_table = Check.parse(FILE, f"{HEADER}-- if_written: songs\nselect 1")
+    assert of_table == Check("songs.x", "warn", "a song is one row", "select 1", "songs")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,7 @@ def test_a_check_is_its_header_and_one_select() -> None:
         (HEADER.replace("songs.x", "songs.y") + "select 1", "its header names it 'songs.y'. Name it 'songs.x'"),
         (HEADER + "-- owner: me\nselect 1", "the header's key 'owner' is unknown. Known are name, severity, proves"),
         (HEADER + "-- severity: error\nselect 1", "the header has '-- severity: …' twice"),
+        (HEADER + "-- if_written: songs'\nselect 1", 'if_written "songs\'" is no name of a table'),
     ],
 )
 def test_a_wrong_header_is_refused_naming_the_file(text: str, sentence: str) -> None:

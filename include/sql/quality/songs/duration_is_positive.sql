@@ -1,6 +1,7 @@
 -- name: songs.duration_is_positive
 -- severity: error
 -- proves: every song has a duration above 0
+-- if_written: songs
 select
     song_id,
     title,

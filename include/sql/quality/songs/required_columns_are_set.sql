@@ -1,6 +1,7 @@
 -- name: songs.required_columns_are_set
 -- severity: error
 -- proves: every song has a title and an artist
+-- if_written: songs
 select
     song_id,
     title,

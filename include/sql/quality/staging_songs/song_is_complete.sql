@@ -1,6 +1,7 @@
 -- name: staging_songs.song_is_complete
 -- severity: warn
 -- proves: every song of the catalogue has an id, a title, an artist and a duration above 0
+-- if_written: staging_songs
 {#- One that lacks any is in no table but this. #}
 select
     song_id,

@@ -1,6 +1,7 @@
 -- name: staging_songs.song_is_delivered_once
 -- severity: warn
 -- proves: no song was delivered twice with other content
+-- if_written: staging_songs
 select
     song_id,
     count(*) as versions
