@@ -5,21 +5,14 @@ with
 
 queued as (
 
-    select log_date
-    from songplays_queue
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-
-    union
-
-    select log_date
-    from users_queue
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
-
-    union
-
-    select log_date
-    from time_queue
-    where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+    {%- for table in dated_tables if table != "staging_events" %}
+        select log_date
+        from {{ table }}_queue
+        where log_date between '{{ log_dates.first }}' and '{{ log_dates.last }}'
+        {%- if not loop.last %}
+            union
+        {%- endif %}
+    {%- endfor %}
 
 ),
 
