@@ -16,6 +16,7 @@ import redshift_connector
 from local.errors import LocalStackError
 from local.stack.connections import redshift_arguments
 from local.stack.home import Home
+from sparkify.loading.driver_errors import reason, sqlstate
 from sparkify.loading.shown import shown, shown_json
 
 FORMATS = ("table", "csv", "json")
@@ -44,7 +45,7 @@ def run(home: Home, statement: str) -> Result:
         connection = redshift_connector.connect(**redshift_arguments(home))
     except (redshift_connector.Error, OSError) as error:
         raise LocalStackError(
-            f"The warehouse does not answer ({_message(error)}). Start it with `python -m local up`."
+            f"The warehouse does not answer ({reason(error)}). Start it with `python -m local up`."
         ) from error
     try:
         connection.autocommit = True
@@ -55,8 +56,8 @@ def run(home: Home, statement: str) -> Result:
         names = [_text(column[0]) for column in cursor.description]
         return Result(names, list(cursor.fetchall()), cursor.rowcount)
     except redshift_connector.Error as error:
-        kind = NoSuchTableError if _code(error) == _UNDEFINED_TABLE else LocalStackError
-        raise kind(f"The warehouse refused the statement: {_message(error)}") from error
+        kind = NoSuchTableError if sqlstate(error) == _UNDEFINED_TABLE else LocalStackError
+        raise kind(f"The warehouse refused the statement: {reason(error)}") from error
     finally:
         connection.close()
 
@@ -123,16 +124,3 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return value if value is None or isinstance(value, bool | int | float | str | list | dict) else _text(value)
-
-
-def _code(error: BaseException) -> str:
-    fields = error.args[0] if error.args else None
-    return str(fields.get("C", "")) if isinstance(fields, dict) else ""
-
-
-def _message(error: BaseException) -> str:
-    fields = error.args[0] if error.args else None
-    if isinstance(fields, dict):
-        parts = [fields.get("M"), fields.get("D"), fields.get("H")]
-        return " ".join(str(part) for part in parts if part)
-    return str(error)

@@ -20,8 +20,9 @@ from local.conformance import week
 from local.conformance.load import objects, values
 from local.conformance.statements import REFUSED, RIGHT, WRONG, Outcome, Statement, read, run
 from local.conformance.target import arguments as arguments_of
-from local.conformance.target import reason, schema_of_our_own
+from local.conformance.target import schema_of_our_own
 from local.errors import LocalStackError
+from sparkify.loading.driver_errors import reason
 
 FOLDER = Path(__file__).parent
 STATEMENTS = FOLDER / "statements.json"

@@ -14,8 +14,8 @@ from typing import Any
 
 import redshift_connector
 
-from local.conformance.target import reason, sqlstate
 from local.errors import LocalStackError
+from sparkify.loading.driver_errors import reason, sqlstate
 
 RIGHT, REFUSED, WRONG = "right", "refused", "wrong"
 # What says that a statement, or a function, a type, a table in it, is not known: it fails, and misleads nobody.

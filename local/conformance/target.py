@@ -13,6 +13,7 @@ import redshift_connector
 from psycopg.conninfo import conninfo_to_dict
 
 from local.errors import LocalStackError
+from sparkify.loading.driver_errors import reason
 
 # redshift_connector's names for libpq's.
 _NAMES = {"host": "host", "port": "port", "user": "user", "password": "password", "dbname": "database"}
@@ -94,15 +95,3 @@ def _connect(known: dict[str, Any]) -> Any:
 def _run(session: Any, statement: str) -> None:
     with contextlib.closing(session.cursor()) as cursor:
         cursor.execute(statement)
-
-
-def sqlstate(error: BaseException) -> str:
-    """The server's SQLSTATE in a driver's exception, or ''."""
-    fields = error.args[0] if error.args else ""
-    return str(fields.get("C", "")) if isinstance(fields, dict) else ""
-
-
-def reason(error: BaseException) -> str:
-    """The server's message in a driver's exception, or the exception's own."""
-    fields = error.args[0] if error.args else ""
-    return str(fields.get("M", "")) if isinstance(fields, dict) else str(error) or type(error).__name__

@@ -15,6 +15,7 @@ from local.errors import LocalStackError
 from local.reference import COLUMNS
 from local.stack import connections
 from local.stack.home import Home
+from sparkify.loading.driver_errors import reason, sqlstate
 from sparkify.tables import STAGING_EVENTS, STAR
 
 DEFAULT_CONNECTION = "redshift_default"
@@ -87,7 +88,7 @@ class Warehouse:
                 cursor.execute(sql)
                 return list(map(tuple, cursor.fetchall())) if fetch else []
         except Exception as error:
-            code, message = _code_and_message(error)
+            code, message = sqlstate(error), reason(error)
             if code in _UNDEFINED:
                 raise LocalStackError(
                     f"A {_UNDEFINED[code]} is missing in {self.name}, schema {self.schema}: {message}. "
@@ -110,7 +111,7 @@ def by_arguments(arguments: dict[str, Any], schema: str, advice: str) -> Iterato
     try:
         connection = redshift_connector.connect(**arguments)
     except Exception as error:
-        raise LocalStackError(f"{name} lets nobody in ({_code_and_message(error)[1]}). {advice}") from error
+        raise LocalStackError(f"{name} lets nobody in ({reason(error)}). {advice}") from error
     with contextlib.closing(connection):
         yield Warehouse(connection, name, schema)
 
@@ -126,7 +127,7 @@ def by_airflow(conn_id: str, schema: str) -> Iterator[Warehouse]:
         connection = BaseHook.get_connection(conn_id).get_hook().get_conn()
     except Exception as error:
         raise LocalStackError(
-            f"The warehouse of {name} lets nobody in ({_code_and_message(error)[1]}). Airflow must know the "
+            f"The warehouse of {name} lets nobody in ({reason(error)}). Airflow must know the "
             f"connection, for example by the environment variable {_variable(conn_id)}."
         ) from error
     with contextlib.closing(connection):
@@ -162,12 +163,3 @@ def _ranges(column: str, counted: Sequence[tuple[date, int]]) -> list[Slice]:
 
 def _range(column: str, first: date, last: date, rows: int) -> Slice:
     return Slice(f"{column} >= '{first}' and {column} < '{last + timedelta(days=1)}'", rows)
-
-
-def _code_and_message(error: BaseException) -> tuple[str, str]:
-    """The SQLSTATE and the words of a driver's error."""
-    if error.args and isinstance(error.args[0], dict):
-        fields = error.args[0]
-        return str(fields.get("C", "")), " ".join(str(fields[key]) for key in ("M", "D", "H") if fields.get(key))
-    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return code, " ".join(str(error).split()) or type(error).__name__
