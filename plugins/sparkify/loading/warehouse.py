@@ -166,10 +166,6 @@ class Warehouse:
         with self._cursor(f"select * from {table} where 1 = 0", None) as cursor:
             return {_text(column[0]): int(column[1]) for column in cursor.description}
 
-    def column_list(self, table: str) -> str:
-        """The table's columns in order, as SQL: quoted, with commas between."""
-        return ", ".join(quoted(column) for column in self.columns(table))
-
     @contextlib.contextmanager
     def transaction(self, *tables: str) -> Iterator[None]:
         """Commit all of the block or none of it, while no other writer of ``tables`` is in one of its own.

@@ -17,7 +17,7 @@ from airflow.sdk.execution_time.timeout import timeout
 from sparkify.loading import connecting, warehouse_operator
 from sparkify.loading import warehouse as module
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
-from sparkify.loading.warehouse import KILL_SECONDS, Warehouse
+from sparkify.loading.warehouse import KILL_SECONDS, Warehouse, quoted
 from tests.examples import NOV_1
 from tests.pipeline import Pipeline
 
@@ -225,7 +225,7 @@ def test_a_failed_copy_has_the_same_sqlstate_and_is_not_tried_again(pipeline: Pi
 def test_a_column_may_have_any_name(pipeline: Pipeline) -> None:
     with pipeline.session() as session:
         session.execute('create temp table odd (plain integer, "order by; ""it""" integer)')
-        columns = session.column_list("odd")
+        columns = ", ".join(map(quoted, session.columns("odd")))
         assert columns == '"plain", "order by; ""it"""'
         session.execute(f"insert into odd ({columns}) values (1, 2)")
         session.execute(f"insert into odd ({columns}) select {columns} from odd")
