@@ -61,6 +61,7 @@ lint: $(LINT) ## check style, types and SQL
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint include/sql
+	$(VENV)/bin/codespell -D - -D docs/words.txt .
 	$(VENV)/bin/cfn-lint include/cloudformation/*.yaml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

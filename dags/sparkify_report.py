@@ -67,7 +67,7 @@ with DAG(
         warnings="report/warnings.sql",
         execution_timeout=time_limits.of_statements(STATEMENTS),
         outlets=[Asset("sparkify_report")],
-        doc_md="Asks the questions, draws the page and writes it. Skipped if the latest report already tells of every "
+        doc_md="Asks the questions, draws the page and writes it. Skipped if the latest report already covers every "
         "load, unless the run was made by hand.",
     )
 

@@ -30,7 +30,7 @@ def test_every_file_has_a_dag() -> None:
 
 @pytest.mark.parametrize("dag", BAG.dags.values(), ids=lambda dag: dag.dag_id)
 def test_a_dag_has_a_page_tags_and_its_sql(dag: DAG) -> None:
-    assert dag.doc_md, f"{dag.dag_id} says nothing to whoever operates it"
+    assert dag.doc_md, f"{dag.dag_id} says nothing to those who operate it"
     assert dag.tags, f"{dag.dag_id} has no tags"
     assert all(Path(path).is_dir() for path in dag.template_searchpath or ()), f"{dag.dag_id} finds no SQL"
 

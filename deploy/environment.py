@@ -13,7 +13,7 @@ PRIVATE = 0o600
 AIRFLOWS_OWN_UID = 50000
 
 HEADER = """\
-# Made by `make env`, which adds what is missing and changes nothing. Whoever reads this file owns the deployment.
+# Made by `make env`, which adds what is missing and changes nothing. Anyone who can read this file owns the deployment.
 """
 CONNECTIONS = """
 # The connections, unless a secrets backend has them: docs/deploy.md. Leave them out for `--profile local`. The DAG

@@ -38,7 +38,7 @@ def show(home: Home, to_open: bool) -> Path:
 
 
 def wait_until_current(home: Home, seconds: float) -> bool:
-    """Wait until the latest report tells of all that is loaded; return whether it does."""
+    """Wait until the latest report covers all loads; return whether it does."""
     deadline = time.monotonic() + seconds
     while not _is_current(home):
         if time.monotonic() > deadline:

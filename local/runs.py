@@ -69,7 +69,7 @@ class Runner:
         unknown = conf.keys() - self._api.params(dag_id)
         if unknown:
             raise LocalStackError(
-                f"{dag_id} has no param {', '.join(sorted(unknown))}, and would not heed it. It has "
+                f"{dag_id} has no param {', '.join(sorted(unknown))}, and would ignore it. It has "
                 f"{', '.join(sorted(self._api.params(dag_id))) or 'none'}."
             )
         now = datetime.datetime.now(datetime.UTC)

@@ -193,7 +193,7 @@ class Pipeline:
         self.execute(f'drop schema "{self.schema}" cascade')
 
     def _reset_connections(self) -> None:
-        """Go by the stack's own connections again, whatever the test made of them."""
+        """Use the stack's own connections again, whatever the test made of them."""
         self.set_environment("AIRFLOW_CONN_REDSHIFT_DEFAULT", self.stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
         self.set_connection("aws_default", self.aws)
         self.set_connection("aws_admin", json.loads(self.stack.env["AIRFLOW_CONN_AWS_DEFAULT"]))

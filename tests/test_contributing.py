@@ -65,6 +65,8 @@ def clone(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a program in a repository with the project's hooks and tools."""
     for name in (".pre-commit-config.yaml", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(PROJECT / "docs" / "words.txt", tmp_path / "docs")
     (tmp_path / ".venv").symlink_to(BINARIES.parent)
     (tmp_path / ".gitignore").write_text(".venv\n")
 
@@ -82,6 +84,8 @@ def clone(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ("wrong.py", "import os\n", "ruff check"),
         ("wrong.py", "x  =  1\n", "ruff format --check"),
         ("include/sql/wrong.sql", "SELECT a from b\n", "sqlfluff lint"),
+        ("wrong.md", "It is loaded anew.\n", "codespell"),  # codespell:ignore
+        ("wrong.md", "It is recieved.\n", "codespell"),  # codespell:ignore
         ("include/cloudformation/wrong.yaml", "Resources: {A: {Type: 'AWS::S3::Buckets'}}\n", "cfn-lint"),
         ("docker-compose.yaml", "services: {a: {images: b}}\n", "check-jsonschema docker-compose.yaml"),
     ],

@@ -62,7 +62,7 @@ def test_there_is_something_to_look_at() -> None:
     ["dags", "plugins", "include/sql", "tests", "docker-compose.yaml", "requirements.txt", "README.md"],
 )
 def test_the_top_level_holds(path: str) -> None:
-    assert (PROJECT / path).exists(), f"{path} is missing: its place is fixed, whoever deploys the project looks there"
+    assert (PROJECT / path).exists(), f"{path} is missing: its place is fixed, as deployments look there"
 
 
 BROKEN: list[tuple[Rule, str, str, str]] = [

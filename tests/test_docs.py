@@ -160,3 +160,9 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_there_are(page:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name} links to {path}, which is not there"
         assert not fragment or fragment in anchors(target), f"{page.name} links to {path}#{fragment}: no such heading"
+
+
+def test_the_index_names_every_page_once() -> None:
+    docs = PROJECT / "docs"
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", (docs / "index.md").read_text())
+    assert sorted(linked) == sorted(page.name for page in docs.glob("*.md") if page.name != "index.md")

@@ -20,7 +20,7 @@ READ_BYTES = 1 << 18
 # As many as PostgreSQL has sessions: a COPY that waits for a lock must not keep another from running.
 _FEEDERS = ThreadPoolExecutor(256, "copy-feed")
 _FOREVER = 20 * 86_400
-# But for a changed setting, which the client must know whoever changed it.
+# But for a changed setting, which the client must know no matter who changed it.
 _ALL_KINDS = bytes(kind for kind in range(256) if kind != ord("S"))
 REPORTED_VERSION = "8.0.2"
 _SERVER_VERSION = protocol.text("server_version")

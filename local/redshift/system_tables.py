@@ -111,7 +111,7 @@ class SystemTables:
             await self._connection.close()
 
     async def _connected(self) -> psycopg.AsyncConnection:
-        """The connection, made anew if it was lost meanwhile."""
+        """The connection, opened again if it was lost."""
         try:
             if self._connection is not None:
                 await self._connection.execute("")

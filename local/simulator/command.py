@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--seed", type=whole_number, default=MONTH.seed, metavar="S",
         help=f"another number gives other people, songs and events (default {MONTH.seed})",
     )  # fmt: skip
-    parser.add_argument("--replace", action="store_true", help="make DIR anew if it was generated from something else")
+    parser.add_argument("--replace", action="store_true", help="generate DIR again if it holds something else")
 
 
 def add_amounts(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(recipe: Recipe, folder: Path, replace: bool) -> int:
     with terminal.bar("Generating") as progress:
         made = generate(folder, recipe, replace, progress)
     what = f"The log dates {recipe.start} to {recipe.last} and {recipe.songs:,} song files"
-    print(f"{what} are in {folder}." if made else f"{what} are in {folder} already; --replace makes them anew.")
+    print(f"{what} are in {folder}." if made else f"{what} are in {folder} already; --replace generates them again.")
     return 0
 
 

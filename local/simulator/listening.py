@@ -74,7 +74,7 @@ class _Listening:
         return number, length, session
 
     def end(self, event: sessions.Event) -> None:
-        """Let whoever had the session of an event have another."""
+        """Give the user who had the session of an event another one."""
         if event.session_id in self._people_of:
             self._busy.remove(self._people_of.pop(event.session_id))
 

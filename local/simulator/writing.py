@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 def generate(folder: Path, recipe: Recipe, replace: bool, progress: Progress) -> bool:
     """Write log_data and song_data of a recipe into `folder`; return False if they are there already.
 
-    All is written beside `folder` and then put in its place at once: whoever looks, or ends this, finds nothing
+    All is written beside `folder` and then put in its place at once: a reader, or a kill, finds nothing
     half-made. A folder with anything else in it is refused; with `replace`, one made here earlier is replaced.
     """
     folder = folder.expanduser().resolve()
@@ -82,7 +82,7 @@ def _refuse_to_overwrite(folder: Path, replace: bool) -> None:
     if not replace:
         raise LocalStackError(
             f"{folder} was generated from something else: {_in_words(recipe_of(folder))}. Give another folder, or "
-            "--replace to make it anew."
+            "--replace to generate it again."
         )
 
 

@@ -24,7 +24,7 @@ PYTHON = "airflow_python"
 # no next run here; backfills, which ask with `catchup`, runs by hand and by assets go on as ever. A paused DAG runs
 # nothing at all, without [scheduler] use_job_schedule assets trigger nothing, and after a DAG's end_date a run that is
 # made by hand has no tasks. A sensor looks every ten seconds at most: here that costs no pod, and somebody waits.
-# docs/laptop.md tells of it.
+# docs/laptop.md describes it.
 _LOCAL_SETTINGS = """\
 import sys
 

@@ -155,7 +155,7 @@ class Home:
         told = False
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
         with os.fdopen(descriptor, "r+") as lock:
-            # Whoever may read it may hold it, and so keep every command of this home waiting.
+            # Anyone who may read it may hold it, and so keep every command of this home waiting.
             os.fchmod(descriptor, _PRIVATE_FILE)
             while True:
                 try:

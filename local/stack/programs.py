@@ -155,7 +155,7 @@ class RedshiftProgram(Program):
     needs = ("postgres", "s3")
 
     def command(self, home: Home) -> list[str]:
-        # Everybody on the machine may read command lines: the password goes by the environment.
+        # Everybody on the machine may read command lines: the password comes by the environment.
         dsn, _ = _without_password(databases.admin_dsn(home, databases.WAREHOUSE))
         return [
             sys.executable, "-m", "local.redshift", "--port", str(home.port(self.name)), "--dsn", dsn,

@@ -324,7 +324,7 @@ def test_the_page_is_what_the_runs_said(story: Story) -> None:
     if os.environ.get("WRITE_TRANSCRIPT"):
         PAGE.write_text(new)
     assert PAGE.read_text() == new, (
-        f"{PAGE.name} says otherwise. To write it anew: WRITE_TRANSCRIPT=1 pytest tests/dags/test_sparkify_warehouse.py"
+        f"{PAGE.name} says otherwise. To rewrite it: WRITE_TRANSCRIPT=1 pytest tests/dags/test_sparkify_warehouse.py"
     )
 
 

@@ -1,4 +1,4 @@
-"""docs/compatibility.md tells of every supported version, and of no other."""
+"""docs/compatibility.md lists every supported version, and no other."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ UNUSUAL = [
 SPOILT_WHILE_LOADED = [
     fault.check for fault in FAULTS if fault.sql and fault.check not in (*SPOILT_WHILE_STAGED, *UNUSUAL)
 ]
-# Somebody spoils a table in the load's own transaction: what is done before a run, the run would mend.
+# Somebody spoils a table in the load's own transaction: what is done before a run, the run would repair.
 SPOILER = """
 create function spoil() returns trigger language plpgsql as $body$
 begin

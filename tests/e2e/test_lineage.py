@@ -1,4 +1,4 @@
-"""What OpenLineage's listener tells of runs in Airflow: true inputs and outputs, rows, columns and checks.
+"""What OpenLineage's listener receives of runs in Airflow: true inputs and outputs, rows, columns and checks.
 
 docs/lineage.md holds what it told; a test compares it, or writes it if WRITE_LINEAGE is set.
 """
@@ -34,7 +34,7 @@ DAY, REFUSED = date(2018, 11, 1), date(2018, 11, 2)
 
 
 class Told:
-    """What a listener was told of the tasks of a run when they ended."""
+    """The events of a run's tasks, as a listener received them when they ended."""
 
     def __init__(self, lines: list[str]) -> None:
         events = [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""What the faults happen to: a date loaded, and then delivered anew, with all that this makes the tasks do."""
+"""What the faults happen to: a date loaded, and then delivered again, with all that this makes the tasks do."""
 
 from __future__ import annotations
 

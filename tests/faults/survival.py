@@ -125,12 +125,12 @@ def place_of(statements: Sequence[str], phase: Phase, chance: Random) -> Place:
 
 @dataclass(frozen=True)
 class Survivals:
-    """What one test tells of faults; it becomes part of the run's table."""
+    """The faults that one test survived; they become part of the run's table."""
 
     properties: list[tuple[str, object]]
 
     def __call__(self, task: str, phase: str, fault: Fault | S3Fault) -> None:
-        """Tell of a fault that a task survived."""
+        """Record a fault that a task survived."""
         self.properties.append(("survived", (task, phase, fault)))
 
     def has(self, task: str, found: Iterable[Phase]) -> None:

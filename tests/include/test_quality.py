@@ -58,7 +58,7 @@ def test_a_fault_breaks_its_check_alone_and_is_told_as_the_page_says(fault: Faul
     if os.environ.get("WRITE_FAULTS"):
         write(fault.check, told)
     assert documented().get(fault.check) == told, (
-        "docs/operations.md says otherwise. To write it anew: WRITE_FAULTS=1 pytest tests/include/test_quality.py"
+        "docs/operations.md says otherwise. To write it again: WRITE_FAULTS=1 pytest tests/include/test_quality.py"
     )
 
 

@@ -143,7 +143,7 @@ def test_generate_says_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixtu
     there = f"The log dates 2018-11-30 to 2018-12-01 and 5 song files are in {tmp_path / 'made'}"
     assert capsys.readouterr().out == f"{there}.\n"
     assert cli.main(["generate", str(tmp_path / "made"), *small]) == 0
-    assert capsys.readouterr().out == f"{there} already; --replace makes them anew.\n"
+    assert capsys.readouterr().out == f"{there} already; --replace generates them again.\n"
     assert cli.main(["generate", str(tmp_path / "made"), *small[:-1], "4"]) == 1
     assert "--seed 3. Give another folder, or --replace" in capsys.readouterr().err
 

@@ -84,7 +84,7 @@ select
 from loads
 where is_visible(user_id);
 
--- Whoever is no superuser sees the roles that are granted to them, and those that they made.
+-- A user who is no superuser sees the roles granted to them and those that they made.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html
 create or replace view svv_roles as
 select oid::integer as role_id, rolname::text as role_name

@@ -19,7 +19,7 @@ from local.redshift.sql.plan import Load
 Path = tuple[str | int, ...]
 
 _MOST_SHOWN = 1024
-# To send is to wait for Python's lock once more, and for whoever reads from S3.
+# Each send waits for Python's lock, and for the thread that reads from S3.
 _SENT_BYTES = 1 << 20
 _MULTIBYTE = re.compile(r"[^\x00-\x7f]")
 _NEXT_STRUCTURE = re.compile(rb"\n[\[{]")
@@ -90,7 +90,7 @@ class RowEncoder:
                 wanted = 2 * len(rest)
                 # count() takes ten times as long.
                 line += end - len(done.replace(b"\n", b""))
-            # Whoever asks may have to stop meanwhile.
+            # The caller may have to stop meanwhile.
             sent = bytes(self._out) if len(self._out) >= _SENT_BYTES else b""
             yield sent
             del self._out[: len(sent)]

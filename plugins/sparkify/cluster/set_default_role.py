@@ -1,4 +1,4 @@
-"""The role that COPY goes by."""
+"""Sets the cluster's default IAM role, which COPY uses."""
 
 from __future__ import annotations
 

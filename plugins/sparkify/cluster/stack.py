@@ -33,7 +33,7 @@ NO_CHANGE_IN: dict[str | None, tuple[str, str]] = {
     "CREATE_FAILED": ("could not be created", TEARDOWN),
     "DELETE_FAILED": (
         "could not be deleted",
-        "Mend what hinders it, then trigger sparkify_warehouse with action teardown.",
+        "Fix what blocks it, then trigger sparkify_warehouse with action teardown.",
     ),
     "REVIEW_IN_PROGRESS": (
         "waits for somebody to execute its change set",
@@ -45,7 +45,7 @@ NO_CHANGE_IN: dict[str | None, tuple[str, str]] = {
     ),
     "UPDATE_ROLLBACK_FAILED": (
         "could be neither updated nor rolled back",
-        "Mend what hinders it, run aws cloudformation continue-update-rollback, then provision again.",
+        "Fix what blocks it, run aws cloudformation continue-update-rollback, then provision again.",
     ),
     "DELETE_IN_PROGRESS": ("is being deleted", CLEAR),
     "ROLLBACK_IN_PROGRESS": ("is being rolled back", CLEAR),
@@ -171,7 +171,7 @@ class Stack:
     def failure(self, status: str | None) -> SettingsError:
         """What to raise for a stack in this status: what it is, what its events say, what to do."""
         if status == "UPDATE_ROLLBACK_COMPLETE":
-            is_so, advice = "could not be updated, and is as it was", "Mend that, then provision again."
+            is_so, advice = "could not be updated, and is as it was", "Fix that, then provision again."
         else:
             is_so, advice = NO_CHANGE_IN.get(status, (f"is {status}", "Look at it in CloudFormation's console."))
         return SettingsError(f"The stack {self.name} {is_so}.{self._because()} {advice}")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 CONNECT_SECONDS = 60.0
-# A NAT gateway or a network load balancer forgets a connection that was silent for 350 s, and tells nobody. Whoever
-# waits for a long statement would do so for the two hours after which the kernel asks by itself, or for ever
+# A NAT gateway or a network load balancer forgets a connection that was silent for 350 s, and tells nobody. A client
+# that waits for a long statement would wait for the two hours after which the kernel asks by itself, or for ever
 # (https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html).
 # Option of the socket -> (its value, in seconds or probes, and what redshift_connector and libpq call it).
 KEEPALIVE = {

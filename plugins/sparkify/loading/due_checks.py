@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sparkify.loading.checks import Check
     from sparkify.loading.warehouse import Warehouse
 
-# Once in so long a check is due whoever wrote the table: somebody may have changed it by hand.
+# A check is due after so long, whatever wrote the table: somebody may have changed it by hand.
 LONGEST = timedelta(days=7)
 # How far the clocks of two workers may be apart, and a load from its commit. A result counts for the loads of its own
 # run, which its tasks have done before, and for those that ended so long before it.

@@ -279,7 +279,7 @@ class Source:
                 ) from error
             if code == "NoSuchKey":
                 raise Unavailable(
-                    f"Could not {what}: it is gone since it was listed. Another try lists anew."
+                    f"Could not {what}: it is gone since it was listed. Another try lists again."
                 ) from error
             if SERVER_BUSY.fullmatch(code) or SERVER_BUSY.fullmatch(status):
                 raise Unavailable(f"Could not {what}: {error}") from error

@@ -73,7 +73,7 @@ class ManifestCopy:
         self.is_prepared = False
 
     def prepare(self, warehouse: Warehouse) -> None:
-        """Make ``incoming`` anew and upload the field mapping."""
+        """Create ``incoming`` again and upload the field mapping."""
         paths = json.loads(self.jsonpaths)["jsonpaths"]
         self.columns = [column for column in warehouse.columns(self.table) if column != self.partition]
         if len(paths) != len(self.columns):

@@ -203,7 +203,7 @@ class Warehouse:
     def _holders(self, mutexes: list[str]) -> str:
         names = ", ".join(f"'{mutex}'" for mutex in mutexes)
         holders: list[tuple[Any, ...]] = []
-        # Whoever may not ask who holds it has waited all the same.
+        # The user may lack the right to look up who holds it; report the timeout anyway.
         with contextlib.suppress(DataError, SettingsError, Unavailable):
             holders = self.rows(
                 "select distinct t.txn_owner, t.pid, t.txn_start from svv_transactions t"

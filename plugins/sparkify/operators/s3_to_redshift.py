@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sparkify.loading.lineage import Place
     from sparkify.loading.warehouse import Warehouse
 
-# How often to plan anew when other runs keep copying the same new files first.
+# How often to plan again when other runs keep copying the same new files first.
 MOST_PLANS = 5
 
 

@@ -40,7 +40,7 @@ class Report:
 
     :param made_at: in UTC, without a zone.
     :param run_id: the Airflow run that made it.
-    :param loads: what changes with every load; the report tells of the loads up to there.
+    :param loads: what changes with every load; the report covers the loads up to there.
     :param scope: the log dates, plays, listeners and matched plays there are.
     :param answers: one a question.
     :param warnings: the checks that are broken as last run.
@@ -55,7 +55,7 @@ class Report:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing yet to tell of."""
+        """Whether nothing is loaded yet."""
         return not self.scope["plays"]
 
     def as_json(self) -> str:
@@ -90,7 +90,7 @@ class Report:
 
 
 def loads_told_by(data: str) -> tuple[dict[str, Any] | None, str | None]:
-    """What the report of this JSON tells of, and which run made it; None where the JSON is not a report's."""
+    """Which loads the report of this JSON covers, and which run made it; None where the JSON is not a report's."""
     try:
         report = json.loads(data)
     except ValueError:

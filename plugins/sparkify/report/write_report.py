@@ -30,7 +30,7 @@ class WriteReportOperator(WarehouseOperator):
     Asks its questions and writes the answers as one HTML page, and as JSON, under the control prefix.
 
     Both are written twice: into the folder of the day (UTC), and then as the latest. A run that an asset triggered is
-    skipped if another run's latest report already tells of every load there is.
+    skipped if another run's latest report already covers every load.
 
     :param questions: SELECT files with a header (``-- question: …``, ``-- note: …``, ``-- bar: …``). (templated)
     :param loads: SELECT file of one row that changes with every load. (templated)
@@ -90,7 +90,7 @@ class WriteReportOperator(WarehouseOperator):
         told, run_id = loads_told_by(latest)
         if told == Report.readable(loads) and run_id != context["run_id"]:
             raise AirflowSkipException(
-                f"The latest report, by run {run_id}, tells of every load there is. Trigger the DAG by hand to make it "
+                f"The latest report, by run {run_id}, covers every load there is. Trigger the DAG by hand to make it "
                 "again all the same."
             )
 
@@ -110,7 +110,7 @@ class WriteReportOperator(WarehouseOperator):
         page, data = page_of(report), report.as_json()
         made_on = report.made_at.date()
         urls: dict[str, str] = {}
-        # The latest comes last, and its data after its page: they are what a later run goes by.
+        # The latest comes last, and its data after its page: a later run reads them.
         for name, day in (("report", made_on), ("latest", None)):
             urls[name] = target.put(report_path(day), page, "text/html; charset=utf-8")
             self.written += [urls[name], target.put(report_path(day, "json"), data)]

@@ -83,7 +83,7 @@ class Choice:
 
 
 def names(runs: Iterable[Run]) -> list[str]:
-    """The names of all checks that the runs tell of."""
+    """The names of all checks in the runs' results."""
     found: set[str] = set()
     for run in runs:
         for told in run.checks.values():

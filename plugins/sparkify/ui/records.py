@@ -47,7 +47,7 @@ FEW = 200
 # API server takes longer than a page.
 AT_ONCE = 100
 UNFINISHED = ("queued", "running")
-# What finished runs told: it changes no more, and the calendar needs that of all. A run that is cleared ends anew.
+# Results of finished runs, which the calendar needs of all. A cleared run gets a new end, and so a new entry.
 _OUTCOMES: dict[tuple[str, datetime | None], tuple[Any, ...]] = {}
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

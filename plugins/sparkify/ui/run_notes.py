@@ -51,7 +51,7 @@ def write_note(dag_run: Any) -> None:
     from sqlalchemy.orm import object_session
 
     session = object_session(dag_run)
-    # `dag.test` tells of a run that belongs to no session, and whose note cannot be read either.
+    # `dag.test` passes a run that belongs to no session, and whose note cannot be read either.
     if session is None:
         return
     written = dag_run.dag_run_note

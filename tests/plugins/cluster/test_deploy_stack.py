@@ -239,7 +239,7 @@ def test_a_deleted_stack_leaves_a_snapshot_and_can_be_deleted_again(cloud: Cloud
 def test_a_stack_that_cannot_be_deleted_is_explained(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(**CLIENTS)
     in_state(monkeypatch, "DELETE_FAILED")
-    with pytest.raises(SettingsError, match="could not be deleted.* Mend what hinders it"):
+    with pytest.raises(SettingsError, match="could not be deleted.* Fix what blocks it"):
         is_deleted()
 
 

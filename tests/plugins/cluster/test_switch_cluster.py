@@ -1,4 +1,4 @@
-"""The cluster: paused and resumed, waited for, and given the role that COPY goes by."""
+"""The cluster: paused and resumed, waited for, and given the role that COPY uses."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def read(data: bytes, size: int = PIECE) -> list[tuple[int, bytes, bool]]:
         (b'{"a": "}"}\n{"a": "\\"}"}', [(1, b'{"a": "}"}', True), (2, b'{"a": "\\"}"}', True)]),
         (b'{"a": 1}\n{"a": oops}\r\n \n\n', [(1, b'{"a": 1}', True), (2, b'{"a": oops}', False)]),
         (b'{\n"a": oops\n}\n{}', [(3, b'{\n"a": oops\n}', False), (4, b"{}", True)]),
-        # What never ends goes by the line where it begins, up to the next line that can be no part of it.
+        # What never ends is named by the line where it begins, up to the next line that can be no part of it.
         (b'{"a": 1\n', [(1, b'{"a": 1', False)]),
         (b'{\n"a": 1,\n"b": 2\n\n{}\n', [(1, b'{\n"a": 1,\n"b": 2', False), (5, b"{}", True)]),
         (b'{"a": "x\n{"a": 2}\n', [(1, b'{"a": "x', False), (2, b'{"a": 2}', True)]),

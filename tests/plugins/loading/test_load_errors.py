@@ -1,4 +1,4 @@
-"""What is told of a COPY that failed, and kept of one that left lines out, whatever the files and the views hold."""
+"""What the error of a failed COPY says, and what is kept of lines left out, whatever the files and the views hold."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAILED = DataError("Load into table 'incoming' failed. Check 'sys_load_error_det
 
 
 class Refused:
-    """A session whose last COPY refused these lines, and what the server and its system views tell of them.
+    """A session whose last COPY refused these lines, and what the server and its system views say of them.
 
     :param seen: line, column and reason of each.
     :param notices: what the server says, or None with a driver that keeps no notices.
@@ -94,7 +94,7 @@ def left_out(pipeline: Pipeline, data: bytes, *seen: tuple[int, str, str], key: 
 
 
 def told(pipeline: Pipeline, source: Source, key: str) -> list[LoadError]:
-    """What is told of a COPY that failed at line 19,999."""
+    """The error of a COPY that failed at line 19,999."""
     warehouse: Any = Refused(f"s3://{pipeline.bucket}/{key}", [(19_999, "ts", "Invalid digit")])
     return why_copy_failed(warehouse, source, PATHS, FAILED, since=1)
 

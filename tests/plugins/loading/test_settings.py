@@ -1,4 +1,4 @@
-"""What a deployment decides, and how it is told of a mistake."""
+"""A deployment's settings, and the sentence for each mistake."""
 
 from __future__ import annotations
 

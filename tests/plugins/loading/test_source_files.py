@@ -1,4 +1,4 @@
-"""One rule says what a source file is, for whoever lists a bucket or a folder."""
+"""One rule says what a source file is, in a bucket and in a folder."""
 
 from __future__ import annotations
 

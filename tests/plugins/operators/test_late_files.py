@@ -27,7 +27,7 @@ At = Callable[[datetime], None]
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> At:
-    """Sets the clock of whoever waits for files; S3 keeps its own."""
+    """Sets the clock of the task that waits for files; S3 keeps its own."""
 
     def set_clock(now: datetime) -> None:
         class Clock(datetime):

@@ -125,7 +125,7 @@ def test_the_page_says_of_what_dates_it_is_when_it_was_made_and_by_which_run(rea
     said = " ".join("".join(reading.said).split())
     for words in ("What was played, 1 to 30 November 2018", "Made on 1 December 2018, 01:02 UTC", "manual__7",
                   "6,820 plays", "96 listeners", "30 log dates", "0.015% of the plays are of a song in the catalogue",
-                  "Tells of 300 loads up to 1 December 2018, 00:05 UTC"):  # fmt: skip
+                  "Covers 300 loads up to 1 December 2018, 00:05 UTC"):  # fmt: skip
         assert words in said
 
 

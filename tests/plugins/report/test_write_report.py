@@ -100,7 +100,7 @@ def test_a_check_that_passes_when_it_runs_again_is_a_warning_no_more(pipeline: P
 
 def test_of_the_same_loads_there_is_one_report_unless_it_is_asked_for_by_hand(loaded: Pipeline) -> None:
     make_report(loaded, run_id="first")
-    with pytest.raises(AirflowSkipException, match="by run first, tells of every load there is"):
+    with pytest.raises(AirflowSkipException, match="by run first, covers every load there is"):
         make_report(loaded, run_id="second")
     assert latest(loaded)["run_id"] == "first"
     make_report(loaded, run_id="first")

@@ -39,7 +39,7 @@ def days(client: TestClient) -> dict[str, str]:
     ("address", "words"),
     [
         ("/", "No log date has been loaded yet"),
-        ("/checks", "No run has told of its checks yet"),
+        ("/checks", "No run has published its checks yet"),
         ("/loads", "Nothing has been loaded yet"),
         ("/dates/2018-11-01", "No run has loaded this date"),
     ],

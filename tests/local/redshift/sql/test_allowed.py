@@ -25,7 +25,7 @@ def listed(rows: list[tuple[str, str]]) -> str:
     by_page = defaultdict(list)
     for page, what in rows:
         by_page[page].append(f"`{what}`".replace("|", "\\|"))
-    return "\n".join(f"| {link(page)} | {'<br>'.join(whats)} |" for page, whats in by_page.items())
+    return "\n".join(f"| {link(page)} | {'<br>'.join(entries)} |" for page, entries in by_page.items())
 
 
 def test_the_page_of_the_stand_in_lists_every_statement_function_and_type_with_its_source() -> None:
