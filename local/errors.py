@@ -1,4 +1,4 @@
-"""The failures of the local stack that are told to the user as a sentence."""
+"""The failures of the local stack that the user sees as a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run one statement in the warehouse through Amazon's driver, and write its rows for people or programs."""
+"""Runs one statement in the warehouse through Amazon's driver, and writes its rows for people or programs."""
 
 from __future__ import annotations
 

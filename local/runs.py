@@ -1,4 +1,4 @@
-"""Make Airflow run a DAG for log dates, wait for the runs, and tell what failed and why."""
+"""Makes Airflow run a DAG for log dates, waits for the runs, and reports what failed and why."""
 
 from __future__ import annotations
 

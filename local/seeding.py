@@ -1,4 +1,4 @@
-"""Put a folder of source files into the source bucket, as Sparkify's own systems would."""
+"""Uploads a folder of source files to the source bucket, as Sparkify's own systems would."""
 
 from __future__ import annotations
 

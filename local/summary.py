@@ -1,4 +1,4 @@
-"""What the warehouse holds, to look at: rows a table, the most played songs, plays by weekday."""
+"""Summarises the warehouse: rows a table, the most played songs, plays by weekday."""
 
 from __future__ import annotations
 

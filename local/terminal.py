@@ -1,4 +1,4 @@
-"""What the user sees while a command works: live lines in a terminal, plain lines in a file."""
+"""Shows progress: live lines in a terminal, plain lines in a file."""
 
 from __future__ import annotations
 

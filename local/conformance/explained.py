@@ -1,4 +1,4 @@
-"""All that the package asks of its tables, explained on empty ones: what a planner refuses, it refuses then."""
+"""Explains every query of the package on empty tables, to find what a planner refuses."""
 
 from __future__ import annotations
 

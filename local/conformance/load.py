@@ -1,4 +1,4 @@
-"""One small load: objects put into a bucket, copied by the cluster's role, and taken away again."""
+"""Uploads objects, copies them by the cluster's role, and removes them again."""
 
 from __future__ import annotations
 

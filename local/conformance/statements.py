@@ -1,4 +1,4 @@
-"""Statements with the answers that the documentation gives, run in their order and judged one by one."""
+"""Runs statements in order, and judges each against the answer in the documentation."""
 
 from __future__ import annotations
 

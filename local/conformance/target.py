@@ -1,4 +1,4 @@
-"""A Redshift by its address, and a schema of our own in it."""
+"""Connects to a Redshift by its address, and makes a schema of our own in it."""
 
 from __future__ import annotations
 

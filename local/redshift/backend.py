@@ -1,4 +1,4 @@
-"""The client's own PostgreSQL session: passes its answers on, or keeps them for statements of ours."""
+"""The client's own PostgreSQL session: passes its answers on, or keeps those to statements of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COPY as a whole: the table's columns, the rows into the client's own transaction, what is remembered of it."""
+"""Runs COPY: reads the table's columns, writes the rows in the client's transaction, and records the load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One client's session: which of its messages go through, and which statements are run for it."""
+"""Serves one client: decides which of its messages pass through and which statements run for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered of loads, written by the administrator so that it outlives the client's rollback."""
+"""Records loads as the administrator, so that the record outlives the client's rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each question of ``include/sql/analytics`` has for an answer, worked out from the rows of the tables."""
+"""Works out the answer to each question of ``include/sql/analytics`` from the rows of the tables."""
 
 from __future__ import annotations
 

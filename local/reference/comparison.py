@@ -1,4 +1,4 @@
-"""How two sets of rows differ, told with examples."""
+"""Compares two sets of rows, with examples of the differences."""
 
 from __future__ import annotations
 

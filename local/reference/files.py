@@ -1,4 +1,4 @@
-"""Which files there are, and which log date each belongs to."""
+"""Finds the source files, and the log date of each."""
 
 from __future__ import annotations
 

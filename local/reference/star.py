@@ -1,4 +1,4 @@
-"""The star schema that staged rows amount to: the data contract's rules, one function a table."""
+"""Works out the star schema from staged rows: the data contract's rules, one function a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m local generate`: its options, and what it does with them."""
+"""`python -m local generate`: parses its options and writes the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much happens when: the day's curve, the week's, and the luck of the day."""
+"""How much happens when: by hour, by weekday, and by chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All events of a recipe in the order of their time: sessions that begin, go on beside each other, and end."""
+"""Generates all events of a recipe in order of time, from sessions that overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who listens: people with a name, a place and a browser, each following from a number alone."""
+"""Generates listeners with a name, a place and a browser, each from a number alone."""
 
 from __future__ import annotations
 

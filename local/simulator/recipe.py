@@ -1,4 +1,4 @@
-"""What a made-up Sparkify is made from."""
+"""The parameters of a made-up Sparkify."""
 
 from __future__ import annotations
 

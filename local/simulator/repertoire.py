@@ -1,4 +1,4 @@
-"""The songs that exist: those of Sparkify's catalogue, and those that are played though it lacks them."""
+"""Generates songs: those of the catalogue, and those that are played although it lacks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One session: which pages a visitor sees, one after the other, signed in or not."""
+"""Generates one session: the pages that a visitor sees, signed in or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a recipe: a folder that is there whole or not at all."""
+"""Writes the files of a recipe, all of them or none."""
 
 from __future__ import annotations
 

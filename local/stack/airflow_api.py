@@ -1,4 +1,4 @@
-"""Airflow's REST API, as far as backfills and triggered runs need it (`/docs` of the UI describes all of it)."""
+"""A client of Airflow's REST API, as far as backfills and triggered runs need it."""
 
 from __future__ import annotations
 

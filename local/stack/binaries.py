@@ -1,4 +1,4 @@
-"""The binaries of PostgreSQL 18: where the wheel has them, and a copy that another account can reach."""
+"""Finds the binaries of PostgreSQL 18 in the wheel, or in a copy that another account can reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL server of a home, ours or the user's, and the databases and roles made on it."""
+"""Creates the databases and roles of a home, on our PostgreSQL server or the user's."""
 
 from __future__ import annotations
 

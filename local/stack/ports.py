@@ -1,4 +1,4 @@
-"""Which TCP ports of the loopback interface the programs of a home listen on."""
+"""Chooses the TCP ports of the loopback interface that the programs of a home listen on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs of a stack: how each is started, what it needs first, and how one knows that it works."""
+"""Declares the programs of a stack: how each starts, what it needs, and how to see that it works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local stack as a whole: bring it up, see how it is, take it down."""
+"""Starts and stops the local stack, and shows its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares every table, and writes down what was found for a reader with one screen."""
+"""Compares every table, and reports the differences on one screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m local verify`: its options, and what it does with them."""
+"""`python -m local verify`: parses its options, compares and prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a folder of source files, leaving out unreadable records if that is wanted."""
+"""Reads the rows of a folder of source files, and leaves unreadable records out if asked to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a warehouse, read in slices over whichever connection the user names."""
+"""Reads the rows of a warehouse in slices, over the connection that the user names."""
 
 from __future__ import annotations
 

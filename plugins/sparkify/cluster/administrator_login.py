@@ -1,4 +1,4 @@
-"""The login of the cluster's administrator."""
+"""Looks up the login of the cluster's administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provisioned Redshift cluster: how it is, and how it is switched."""
+"""Describes a provisioned Redshift cluster, and pauses and resumes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for the cluster."""
+"""Waits for the cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Airflow connects to the cluster of a stack."""
+"""Builds the Airflow connection to a stack's cluster."""
 
 from __future__ import annotations
 

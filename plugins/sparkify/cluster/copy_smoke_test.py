@@ -1,4 +1,4 @@
-"""A COPY of next to nothing, to know that COPY works."""
+"""Copies three rows, to verify that COPY works from end to end."""
 
 from __future__ import annotations
 

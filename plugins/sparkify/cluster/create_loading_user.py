@@ -1,4 +1,4 @@
-"""The user that loads, and the connection by which Airflow finds it."""
+"""Creates the user that loads, and publishes its connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AWS resources, taken away."""
+"""Deletes the CloudFormation stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The AWS resources, made or changed."""
+"""Creates or updates the CloudFormation stack."""
 
 from __future__ import annotations
 

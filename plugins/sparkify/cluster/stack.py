@@ -1,4 +1,4 @@
-"""A CloudFormation stack: how it is, how it is changed, and why a change failed."""
+"""Reads and changes a CloudFormation stack, and says why a change failed."""
 
 from __future__ import annotations
 

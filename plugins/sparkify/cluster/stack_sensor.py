@@ -1,4 +1,4 @@
-"""Waiting for the AWS resources."""
+"""Waits for the CloudFormation stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster, paused or resumed."""
+"""Pauses or resumes the cluster."""
 
 from __future__ import annotations
 

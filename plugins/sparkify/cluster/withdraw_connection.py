@@ -1,4 +1,4 @@
-"""The way to a cluster that is gone, forgotten."""
+"""Deletes the published connection of a cluster that is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the files of a run's log dates have all arrived, and until when it waits for them."""
+"""Finds out whether all files of a run's log dates have arrived, and how long the run waits for them."""
 
 from __future__ import annotations
 

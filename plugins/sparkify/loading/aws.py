@@ -1,4 +1,4 @@
-"""AWS services by the Airflow connection, whose fields are checked before anything is asked of AWS."""
+"""Opens AWS services by an Airflow connection, after checking its fields."""
 
 from __future__ import annotations
 

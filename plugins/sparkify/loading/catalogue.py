@@ -1,4 +1,4 @@
-"""Which files of a catalogue have to be copied, by what was copied before; folder by folder."""
+"""Works out which files of a catalogue to copy, folder by folder."""
 
 from __future__ import annotations
 

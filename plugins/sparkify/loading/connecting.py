@@ -1,4 +1,4 @@
-"""Opening a connection within a time limit, and keeping it known to the network, which not every driver does."""
+"""Opens connections within a time limit and keeps them alive, which not every driver does."""
 
 from __future__ import annotations
 

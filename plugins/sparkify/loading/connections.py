@@ -1,4 +1,4 @@
-"""Airflow connections: found, and their fields checked before anything is asked of the other end."""
+"""Finds Airflow connections, and checks their fields before they are used."""
 
 from __future__ import annotations
 

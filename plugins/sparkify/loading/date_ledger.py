@@ -1,4 +1,4 @@
-"""What is kept of each log date that was staged: how much was read, and the fields that no column takes."""
+"""Records what was read of each staged log date, and the fields that no column takes."""
 
 from __future__ import annotations
 

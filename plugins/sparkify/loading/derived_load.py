@@ -1,4 +1,4 @@
-"""How every derived table is loaded: work out the keys that may have changed, and replace the rows that differ."""
+"""Loads any derived table: works out the keys that may have changed, and replaces the rows that differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the drivers of the warehouse raise: redshift_connector, psycopg 3, psycopg2."""
+"""Reads the errors of the warehouse's drivers: redshift_connector, psycopg 3, psycopg2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bytes of a file look like that COPY cannot read."""
+"""Recognises files in an encoding that COPY cannot read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a task fails."""
+"""The errors that a task may fail with."""
 
 from __future__ import annotations
 

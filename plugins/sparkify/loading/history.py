@@ -1,4 +1,4 @@
-"""What a load did: counted, recorded in ``load_history``, said in one line of the log."""
+"""Counts what a load did, records it in ``load_history``, and puts it into one line of the log."""
 
 from __future__ import annotations
 

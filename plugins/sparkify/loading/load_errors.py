@@ -1,4 +1,4 @@
-"""Why a COPY refused a file: which line, which field, what stood there."""
+"""Explains why a COPY refused a file: line, field, value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's params mean, once templates have made texts of them."""
+"""Reads a run's params, which templates have turned into text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The refused lines of a file, read from the file itself: the system views keep no more than a part of each."""
+"""Reads refused lines from the file itself, since the system views keep only a part of each."""
 
 from __future__ import annotations
 

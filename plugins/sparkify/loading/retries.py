@@ -1,4 +1,4 @@
-"""What is tried again: an outage, and nothing else."""
+"""Retries outages, and nothing else."""
 
 from __future__ import annotations
 

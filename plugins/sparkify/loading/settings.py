@@ -1,4 +1,4 @@
-"""What a deployment decides, read from the AWS connection's extra ``service_config``."""
+"""Reads a deployment's settings from the AWS connection's extra ``service_config``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of files and of servers, as a log or a terminal may show it."""
+"""Makes text of files and servers safe for a log or a terminal."""
 
 from __future__ import annotations
 

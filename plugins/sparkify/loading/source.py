@@ -1,4 +1,4 @@
-"""The source bucket: which files there are, and the manifests that name them to COPY."""
+"""Lists the source bucket, and writes the manifests that name its files to COPY."""
 
 from __future__ import annotations
 

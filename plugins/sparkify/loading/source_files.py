@@ -1,4 +1,4 @@
-"""Where source files lie, and which objects of a bucket are source files: whatever looks for them follows this."""
+"""Declares where source files lie, and which objects of a bucket are source files."""
 
 from __future__ import annotations
 

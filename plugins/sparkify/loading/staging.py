@@ -1,4 +1,4 @@
-"""COPY: exactly these files into a temporary table, or a sentence why not."""
+"""Copies exactly the given files into a temporary table, or explains why not."""
 
 from __future__ import annotations
 

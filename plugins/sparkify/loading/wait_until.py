@@ -1,4 +1,4 @@
-"""The trigger of a task that looks again later."""
+"""The trigger that wakes a waiting task at a given moment."""
 
 from __future__ import annotations
 

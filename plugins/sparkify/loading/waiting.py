@@ -1,4 +1,4 @@
-"""How long a run waits for its files: the settings of a deployment."""
+"""The settings that say how long a run waits for its files."""
 
 from __future__ import annotations
 

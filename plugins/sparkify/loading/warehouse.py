@@ -1,4 +1,4 @@
-"""One session with the warehouse: its settings, its transactions, its errors in words."""
+"""A session with the warehouse: its settings, transactions and errors."""
 
 from __future__ import annotations
 

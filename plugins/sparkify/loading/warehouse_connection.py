@@ -1,4 +1,4 @@
-"""The warehouse's Airflow connection: what is wrong with it before a session is opened, and after it could not be."""
+"""Checks the warehouse's Airflow connection, before a session is opened and when it could not be."""
 
 from __future__ import annotations
 

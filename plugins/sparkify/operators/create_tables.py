@@ -1,4 +1,4 @@
-"""The tables themselves, and what brings those of an earlier version to this one's."""
+"""Creates the tables, and migrates those of an earlier version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The views for analysts, and who may read what."""
+"""Creates the analysts' views, and grants access to them."""
 
 from __future__ import annotations
 

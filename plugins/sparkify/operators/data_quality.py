@@ -1,4 +1,4 @@
-"""Checks of what was loaded."""
+"""Runs data-quality checks and records their results."""
 
 from __future__ import annotations
 

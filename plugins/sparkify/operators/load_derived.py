@@ -1,4 +1,4 @@
-"""What LoadFactOperator and LoadDimensionOperator share: all of it."""
+"""The base class of LoadFactOperator and LoadDimensionOperator, which holds all they do."""
 
 from __future__ import annotations
 

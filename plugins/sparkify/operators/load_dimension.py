@@ -1,4 +1,4 @@
-"""From staging, or from a fact table, into a dimension."""
+"""Loads a dimension table from staging or from a fact table."""
 
 from __future__ import annotations
 

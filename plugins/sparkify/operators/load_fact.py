@@ -1,4 +1,4 @@
-"""From staging into a fact table."""
+"""Loads a fact table from staging."""
 
 from __future__ import annotations
 

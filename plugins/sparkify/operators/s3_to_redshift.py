@@ -1,4 +1,4 @@
-"""From S3 into a staging table."""
+"""Loads a staging table from S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The charts: each as Vega-Lite describes it, with named axes."""
+"""Describes each chart in Vega-Lite, with named axes."""
 
 from __future__ import annotations
 

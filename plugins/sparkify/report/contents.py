@@ -1,4 +1,4 @@
-"""What a report holds: when it was made, of what, and the answers with what each of them says."""
+"""Gathers what a report holds: its moment, its answers, and a sentence on each."""
 
 from __future__ import annotations
 

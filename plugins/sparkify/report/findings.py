@@ -1,4 +1,4 @@
-"""What the answer to a question says, in one sentence: the title of its chart."""
+"""Puts the answer to a question into one sentence, the title of its chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page: one HTML file with everything in it."""
+"""Renders the report as one HTML file with everything in it."""
 
 from __future__ import annotations
 

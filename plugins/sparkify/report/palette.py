@@ -1,4 +1,4 @@
-"""The report's colours, on light and on dark ground."""
+"""The report's colours, on a light and on a dark background."""
 
 from __future__ import annotations
 

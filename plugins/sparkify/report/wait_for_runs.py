@@ -1,4 +1,4 @@
-"""Waiting until other DAGs have nothing left to do."""
+"""Waits until other DAGs have no active run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers, dates and texts, as people read them."""
+"""Formats numbers, dates and texts for people."""
 
 from __future__ import annotations
 

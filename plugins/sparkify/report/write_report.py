@@ -1,4 +1,4 @@
-"""The report on what is played."""
+"""Writes the report to S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page answers besides its pages: what went wrong, in words, and the style sheet, the script and the icons."""
+"""Serves errors in words, the style sheet, the script and the icons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons on a task's page: where its files lie, what became of its log date, what the report says."""
+"""Links on a task's page: to its files, its log date and the report."""
 
 from __future__ import annotations
 

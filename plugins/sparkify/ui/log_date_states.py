@@ -1,4 +1,4 @@
-"""What became of each log date, worked out from the runs that were of it."""
+"""Works out the state of each log date from the runs that loaded it."""
 
 from __future__ import annotations
 

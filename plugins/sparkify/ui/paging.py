@@ -1,4 +1,4 @@
-"""A long list, some of it a page."""
+"""Splits a long list into pages."""
 
 from __future__ import annotations
 

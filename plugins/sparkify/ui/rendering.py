@@ -1,4 +1,4 @@
-"""Templates filled in and sent: the same helpers and the same headers for every page."""
+"""Renders templates, with the same helpers and headers for every page."""
 
 from __future__ import annotations
 
