@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from sparkify.loading.warehouse import Warehouse
 from tests.made_schema import MadeSchema
 from tests.pipeline import Pipeline
+from tests.plugins.counted import Statements
 
 
 @pytest.fixture
@@ -17,3 +20,19 @@ def pipeline(stack: Any, schema: MadeSchema, monkeypatch: pytest.MonkeyPatch) ->
     made = Pipeline(stack, monkeypatch.setenv, schema)
     yield made
     made.empty()
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    """Notes what every session sends."""
+    noted = Statements()
+    send = Warehouse._cursor
+
+    @contextlib.contextmanager
+    def noting(self: Warehouse, sql: str, parameters: Sequence[object] | None) -> Iterator[Any]:
+        noted.note(sql)
+        with send(self, sql, parameters) as cursor:
+            yield cursor
+
+    monkeypatch.setattr(Warehouse, "_cursor", noting)
+    return noted

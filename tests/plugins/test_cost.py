@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 import sqlglot
 from sqlglot import exp
 
-from sparkify.loading.warehouse import Warehouse
 from sparkify.tables import STAR
 from tests.examples import event, play, song
 from tests.pipeline import PROJECT, Pipeline
+from tests.plugins.counted import Statements
 
 DAY = date(2018, 11, 1)
 NOON = 1_541_073_600_000
@@ -26,66 +23,12 @@ BEGIN, END = "| task | statements | commits |\n|---|---:|---:|\n", "\n\n"
 # Of the five tables of the data contract, and what each further one may add.
 MOST_STATEMENTS, MOST_COMMITS = 110, 8
 MOST_MORE_STATEMENTS, MOST_MORE_COMMITS = 20, 1
-WRITES = re.compile(r"(insert|delete|update|copy|create|drop)\b", re.IGNORECASE)
 CATALOGUE = ("staging_songs", "songs", "artists")
 # What a day reads of them: the columns that plays are matched on, and then the rows of the songs that match.
 MATCHED = {
     "songplays": {"staging_songs: song_id", "staging_songs: *, delivery of candidates"},
     "check_warehouse": {"songs: song_id", "artists: artist_id"},
 }
-
-
-class Statements:
-    """The statements of each task, as they were sent."""
-
-    def __init__(self) -> None:
-        self.sent: dict[str, list[str]] = {}
-        self.task = ""
-
-    def note(self, sql: str) -> None:
-        self.sent.setdefault(self.task, []).append(sql)
-
-    def commits(self, task: str) -> int:
-        """How often a task's writes were committed: its transactions, and each write outside of one."""
-        number, is_open = 0, False
-        for sql in self.sent.get(task, []):
-            if sql == "begin":
-                is_open = True
-            elif sql in ("commit", "rollback"):
-                number += sql == "commit"
-                is_open = False
-            elif not is_open and WRITES.match(sql):
-                number += 1
-        return number
-
-    def lines(self) -> list[str]:
-        """The page's table: a line a task, and the sum."""
-        lines = [f"| {task} | {len(sent)} | {self.commits(task)} |" for task, sent in self.sent.items()]
-        return [*lines, f"| **all tasks** | **{self.number}** | **{self.all_commits}** |"]
-
-    @property
-    def number(self) -> int:
-        return sum(map(len, self.sent.values()))
-
-    @property
-    def all_commits(self) -> int:
-        return sum(map(self.commits, self.sent))
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
-    """Notes what every session sends."""
-    noted = Statements()
-    send = Warehouse._cursor
-
-    @contextlib.contextmanager
-    def noting(self: Warehouse, sql: str, parameters: Sequence[object] | None) -> Iterator[Any]:
-        noted.note(sql)
-        with send(self, sql, parameters) as cursor:
-            yield cursor
-
-    monkeypatch.setattr(Warehouse, "_cursor", noting)
-    return noted
 
 
 def events_of(log_date: date) -> list[dict[str, Any]]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -16,14 +12,12 @@ from typing import Any
 import pytest
 
 from local.reference import read_log_files, read_song_files, star_schema
-from local.stack.programs import RedshiftProgram
-from tests.local.redshift.conftest import free_port
 from tests.month import month
+from tests.own_stand_in import own_stand_in
 from tests.pipeline import WRITING, Pipeline
 
 pytestmark = pytest.mark.story
 
-READY_SECONDS = 60.0
 MONTH = month()
 DAYS = [MONTH.first + timedelta(number) for number in range(4)]
 FILES = {
@@ -42,31 +36,10 @@ def isolation(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def isolated(pipeline: Pipeline, stack: Any, isolation: str) -> Iterator[Pipeline]:
     """The pipeline at a stand-in of its own before the same PostgreSQL."""
-    with stand_in(stack, isolation) as port:
+    with own_stand_in(stack, "--isolation", isolation) as port:
         redshift = json.loads(stack.env["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
         pipeline.set_connection("redshift_default", redshift | {"port": port})
         yield pipeline
-
-
-@contextlib.contextmanager
-def stand_in(stack: Any, isolation: str) -> Iterator[int]:
-    """A stand-in on a free port."""
-    program, port = RedshiftProgram(), free_port()
-    command = [*program.command(stack.home), "--port", str(port), "--isolation", isolation]
-    log = stack.home.log(f"redshift-{isolation}")
-    with log.open("wb") as output:
-        environment = os.environ | program.environment(stack.home)
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    give_up = time.monotonic() + READY_SECONDS
-    try:
-        while "ready on" not in (said := log.read_text()):
-            assert process.poll() is None, said
-            assert time.monotonic() < give_up, said
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def prepared(pipeline: Pipeline, log_date: date) -> list[tuple[Any, Any]]:
