@@ -48,11 +48,11 @@ A song that arrives after its plays is matched to them in the run in which it ar
 
 {late}
 
-A run without a new song pays nothing for it. One with new songs reads the history a few times, whether one song is new
-or a hundred: `stage_songs` looks once for the plays of their titles and leaves their identities in
-`songplays_queue`; `songplays` works those plays out again from `staging_events`, found by their times, and replaces
-them. There is no hashed match key in `songplays`: it would have to be compared over the same history, and would save
-the first of these readings only, for a column in every row.
+A run without a new song pays nothing for it. One with new songs looks for the plays of their lengths, then for their
+titles and artists among these, and leaves the plays' identities in `songplays_queue`. `songplays` works those plays out
+again: where they lie days apart it names their moments one by one, so that little between is read; where they are
+many it reads from the first to the last. `time` has nothing to do. What a billion plays would need:
+[scaling.md](scaling.md#a-new-song-and-a-billion-plays).
 """
 
 

@@ -13,6 +13,7 @@ from local.stack.home import PROJECT
 from sparkify.loading import queue
 from sparkify.loading.bounds import Names, filled
 from sparkify.loading.checks import Check
+from sparkify.loading.declarations import DerivedTable, StagingTable
 from sparkify.loading.log_dates import LogDates
 from sparkify.tables import STAGING, STAR, dated_tables, schema_statements
 
@@ -22,7 +23,8 @@ DATES = LogDates(date(2018, 11, 1), date(2018, 11, 2))
 BOUNDS = {
     "ts": "ts between '1541030400000' and '1541116799999'",
     "ts_is_missing": "1 = 1",
-    "start_time": "start_time between '2018-11-01' and '2018-11-02'",
+    "start_time": "(start_time in ('2018-10-01', '2018-10-02') or start_time between '2018-11-01' and '2018-11-02')",
+    "length": "length in ('180.12345', '200')",
 }
 QUESTIONS = ("bounds", "analytics", "report")
 
@@ -75,16 +77,22 @@ def _loads() -> Iterator[Statement]:
         yield Statement(f"make the rows of {table.name}", f"create temp table new_rows as {rows}", "ok")
         for temporary in ("keys", "new_rows"):
             yield Statement(f"drop the {temporary} of {table.name}", f"drop table {temporary}", "ok")
-    for source in STAGING:
+    sources: list[StagingTable | DerivedTable] = [*STAGING, *STAR]
+    for source in sources:
+        if not source.followers:
+            continue
         for temporary in ("added", "removed"):
             yield Statement(
                 f"make {temporary} of {source.name}", f"create temp table {temporary} (like {source.name})", "ok"
             )
         for follower in source.followers:
-            select = (
-                _rendered(follower.select) if follower.select else queue.keys_of(follower.table, "added", "removed")
-            )
+            if follower.select:
+                select = filled(_rendered(follower.select), BOUNDS)
+            else:
+                select = queue.keys_of(follower.table, "added", "removed")
             name = f"{follower.table.name} of {source.name}"
+            if follower.values:
+                yield Statement(f"explain the values of {name}", f"explain {_rendered(follower.values)}", "ok")
             yield Statement(f"explain the queue of {name}", f"explain {select}", "ok")
         for temporary in ("added", "removed"):
             yield Statement(f"drop {temporary} of {source.name}", f"drop table {temporary}", "ok")

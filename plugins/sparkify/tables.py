@@ -10,6 +10,8 @@ EVENT_FILES = DatedFiles(
     parts="log_data/{log_date:%Y/%m}/{log_date}-events-*.json",
 )
 SONG_FILES = Catalogue("song_data/")
+# A song that comes late meets plays of many days, few of each.
+DAYS = {"ts": "ts / 86400000", "start_time": "date_trunc('day', start_time)"}
 
 TIME = DerivedTable(
     "time",
@@ -17,6 +19,7 @@ TIME = DerivedTable(
     key="start_time",
     queue={"start_time": "timestamp"},
     bounds=("start_time",),
+    buckets=DAYS,
     sorted_by="start_time",
     columns=columns_of("songplays", "start_time")
     | columns_of("songplays", **dict.fromkeys(("hour", "day", "week", "month", "year", "weekday"), "start_time")),
@@ -59,9 +62,10 @@ SONGPLAYS = DerivedTable(
     # What identifies an event: the songplay_id follows from it.
     queue={"session_id": "bigint", "item_in_session": "integer", "ts": "bigint", "user_id": "integer"},
     bounds=("ts", "start_time"),
+    buckets=DAYS,
     sorted_by="start_time",
     partition="log_date",
-    followers=(Follower(TIME),),
+    followers=(Follower(TIME, "queue/times_of_songplays.sql"),),
     columns=columns_of(
         "staging_events",
         "user_id",
@@ -82,7 +86,7 @@ STAGING_SONGS = StagingTable(
     "staging_songs",
     SONG_FILES,
     followers=(
-        Follower(SONGPLAYS, "queue/songplays_of_songs.sql"),
+        Follower(SONGPLAYS, "queue/songplays_of_songs.sql", values="queue/lengths_of_songs.sql"),
         Follower(SONGS),
         Follower(ARTISTS, "queue/artists_of_songs.sql"),
     ),

@@ -38,6 +38,7 @@ BOUNDS = {
     "ts": "ts between '1541030400000' and '1541116799999'",
     "ts_is_missing": "1 = 1",
     "start_time": "start_time between '2018-11-01' and '2018-11-02'",
+    "length": "length in ('180.12345', '200')",
 }
 
 
@@ -103,7 +104,8 @@ def test_it_runs(name: str, module_pipeline: Pipeline) -> None:
     with module_pipeline.session() as warehouse:
         if name.startswith("queue/"):
             for temporary in ("added", "removed"):
-                warehouse.execute(f"create temp table {temporary} (like staging_songs)")
+                source = "songplays" if name.endswith("_of_songplays.sql") else "staging_songs"
+                warehouse.execute(f"create temp table {temporary} (like {source})")
         if name.startswith(("facts/", "dimensions/")):
             warehouse.execute(f"create temp table keys ({KEYS[Path(name).stem]})")
         rows = warehouse.rows(filled(statement, BOUNDS))

@@ -69,3 +69,30 @@ select
     ) as choices
     where choice = 1
 {%- endmacro -%}
+
+{#- The titles, artists and durations that songs have which changed, and those of their other deliveries. -#}
+{%- macro changed() -%}
+select
+        title,
+        artist_name,
+        duration
+    from added
+
+    union
+
+    select
+        staging_songs.title,
+        staging_songs.artist_name,
+        staging_songs.duration
+    from staging_songs
+    inner join (
+        select song_id
+        from added
+
+        union
+
+        select song_id
+        from removed
+    ) as changed_ids
+        on staging_songs.song_id = changed_ids.song_id
+{%- endmacro -%}

@@ -1,36 +1,11 @@
+{% import "macros/songs.sql" as songs %}
+{#- A play says its song's length, title and artist. The length is a number, so it can stand here as
+    a literal: of all plays one narrow column is read, and the others of what is left. -#}
 with
-
-changed_ids as (
-
-    select song_id
-    from added
-
-    union
-
-    select song_id
-    from removed
-
-),
 
 versions as (
 
-    select
-        song_id,
-        title,
-        artist_name,
-        duration
-    from added
-
-    union
-
-    select
-        staging_songs.song_id,
-        staging_songs.title,
-        staging_songs.artist_name,
-        staging_songs.duration
-    from staging_songs
-    inner join changed_ids
-        on staging_songs.song_id = changed_ids.song_id
+    {{ songs.changed() }}
 
 ),
 
@@ -42,17 +17,33 @@ changed_songs as (
         duration
     from versions
 
+),
+
+plays as (
+
+    select
+        session_id,
+        item_in_session,
+        ts,
+        user_id,
+        song,
+        artist,
+        length
+    from staging_events
+    where
+        page = 'NextSong'
+        and {{ bounds.length }}
+
 )
 
 select distinct
-    staging_events.session_id,
-    staging_events.item_in_session,
-    staging_events.ts,
-    staging_events.user_id
-from staging_events
+    plays.session_id,
+    plays.item_in_session,
+    plays.ts,
+    plays.user_id
+from plays
 inner join changed_songs
     on
-        rtrim(staging_events.song) = changed_songs.title
-        and rtrim(staging_events.artist) = changed_songs.artist_name
-        and staging_events.length = changed_songs.duration
-where staging_events.page = 'NextSong'
+        rtrim(plays.song) = changed_songs.title
+        and rtrim(plays.artist) = changed_songs.artist_name
+        and plays.length = changed_songs.duration

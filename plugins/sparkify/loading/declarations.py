@@ -26,10 +26,13 @@ class Follower:
     :param select: SELECT file of the keys to queue when rows of the source change. It sees the temporary tables
         ``removed`` and ``added``, the rows that the source loses and gains, and the source as it was before. Default:
         the queue's columns of all these rows.
+    :param values: SELECT file of one column ``x`` of text, in its order: the values that matter to ``select``, which
+        may say ``bounds.x``. It sees what ``select`` sees.
     """
 
     table: DerivedTable
     select: str | None = None
+    values: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class DerivedTable:
     :param queue: the columns of its queue besides ``log_date``, with their types: what a SELECT needs to work a key
         out. Rows that change in a source are queued by the source's columns of these names.
     :param bounds: columns of ``keys`` between whose least and greatest value the SELECT looks.
+    :param buckets: for columns of ``bounds`` an expression that says which values are near each other, such as of one
+        day: values that lie far apart are named one by one, and what lies between is not read.
     :param sorted_by: the table's sort key, one of ``bounds``: bounds what is read of the table.
     :param partition: the column of the log date that a row is from, if the table has one.
     :param newest: a column: a row whose value there is lower than in the table is left as it is, unless the key was
@@ -78,6 +83,7 @@ class DerivedTable:
     key: str
     queue: Mapping[str, str] = field(hash=False)
     bounds: tuple[str, ...] = ()
+    buckets: Mapping[str, str] = field(default_factory=dict, hash=False)
     sorted_by: str | None = None
     partition: str | None = None
     newest: str | None = None

@@ -45,7 +45,7 @@ class DerivedLoad:
         table = self.table
         keys = self.keys or queue.keys_of(table, table.queue_name)
         warehouse.execute(f"create temp table keys as\n{keys.strip()}")
-        number, bounds = read_bounds(warehouse, "keys", table.bounds if self.keys else ())
+        number, bounds = read_bounds(warehouse, "keys", table.bounds if self.keys else (), table.buckets)
         if number:
             columns = self._compare(warehouse, bounds)
             self._replace(warehouse, load, columns, bounds)

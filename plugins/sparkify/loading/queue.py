@@ -21,6 +21,11 @@ def selects(followers: Sequence[Follower]) -> list[str]:
     return [follower.select for follower in followers if follower.select]
 
 
+def values(followers: Sequence[Follower]) -> list[str]:
+    """The followers' SELECT files of values, one beside each of :func:`selects`; empty where there is none."""
+    return [follower.values or "" for follower in followers if follower.select]
+
+
 def add_dates(warehouse: Warehouse, table: DerivedTable, log_dates: Sequence[str]) -> None:
     """Queue these log dates for a table, each once, however often a task is cleared."""
     listed = ", ".join(f"'{log_date}'" for log_date in log_dates)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.loading import lineage, queue
 from sparkify.loading.arrival import MISSING_FILE, SKIP, no_file, pause_before, waits
+from sparkify.loading.bounds import filled, read_values
 from sparkify.loading.catalogue import REPLACED, CatalogueLedger, FolderChange
 from sparkify.loading.date_ledger import DateLedger
 from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
@@ -60,9 +61,9 @@ class S3ToRedshiftOperator(WarehouseOperator):
     :return: the counts of the load, as XCom.
     """
 
-    template_fields: Sequence[str] = ("jsonpaths", "queue_sql", "max_bad_lines", "missing_file")
+    template_fields: Sequence[str] = ("jsonpaths", "queue_sql", "values_sql", "max_bad_lines", "missing_file")
     template_ext: Sequence[str] = (".sql", ".json")
-    template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "queue_sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"jsonpaths": "json", "queue_sql": "sql", "values_sql": "sql"}
     ui_color = "#8fd3e8"
 
     def __init__(
@@ -82,6 +83,7 @@ class S3ToRedshiftOperator(WarehouseOperator):
         self.uses_log_dates = isinstance(table.source, DatedFiles)
         self.jsonpaths = jsonpaths
         self.queue_sql = queue.selects(table.followers)
+        self.values_sql = queue.values(table.followers)
         self.max_bad_lines = max_bad_lines
         self.epoch_ms = epoch_ms
         self.missing_file = missing_file
@@ -290,9 +292,13 @@ class S3ToRedshiftOperator(WarehouseOperator):
             warehouse.execute(f"drop table if exists {table}")
         warehouse.execute(f"create temp table added as {new} except {old}")
         warehouse.execute(f"create temp table removed as {old} except {new}")
-        own = iter(self.queue_sql)
+        own = zip(self.queue_sql, self.values_sql, strict=True)
         for follower in self.table.followers:
-            select = next(own) if follower.select else queue.keys_of(follower.table, "added", "removed")
+            if follower.select:
+                select, values = next(own)
+                select = filled(select, read_values(warehouse, values) if values else {})
+            else:
+                select = queue.keys_of(follower.table, "added", "removed")
             queue.add_keys(warehouse, follower.table, select)
         self._write(warehouse, load, columns, where)
 
