@@ -29,6 +29,8 @@ FORMS = {
     "create role …": r"CREATE ROLE ",
     "grant usage on schema … to role …": r"GRANT USAGE ON SCHEMA \w+ TO ROLE ",
     "grant select on … to role …": r"GRANT SELECT ON .* TO ROLE ",
+    "grant select (…) on … to role …": r"GRANT SELECT \(.*\) ON .* TO ROLE ",
+    "revoke select on … from role …": r"REVOKE SELECT ON .* FROM ROLE ",
     "create table if not exists …": r"CREATE TABLE IF NOT EXISTS ",
     "create temp table … (like …)": r"CREATE TEMP TABLE \w+ \( LIKE ",
     "create temp table …": r"CREATE TEMP TABLE \w+ \(",
@@ -43,7 +45,7 @@ FORMS = {
     "delete from …": r"DELETE FROM \w+$",
     "select …": r"(SELECT|WITH) ",
 }
-UNPARSED = ("begin", "commit", "rollback", "lock", "create role", "grant")
+UNPARSED = ("begin", "commit", "rollback", "lock", "create role", "grant", "revoke")
 # What the documentation calls the parser's nodes; '' for what the form, a function or another node already says.
 NODES: dict[type[exp.Expr], str] = {
     **dict.fromkeys(
