@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from sparkify.addresses import PREFIX, ROUTE, page_path
 from sparkify.ui import run_notes
-from sparkify.ui.addresses import PREFIX, ROUTE, page_path
 from sparkify.ui.links import LINKS
 
 

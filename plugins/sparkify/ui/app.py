@@ -19,9 +19,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
+from sparkify.addresses import DAG_ID
 from sparkify.loading.exceptions import SettingsError, Unavailable
 from sparkify.ui import findings, loads, log_date_states, months
-from sparkify.ui.addresses import DAG_ID
 from sparkify.ui.answers import Static, echo, in_words
 from sparkify.ui.findings import Asked, Choice
 from sparkify.ui.log_date_states import Calendar

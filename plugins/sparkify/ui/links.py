@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
 
+from sparkify.addresses import DAG_ID, console_url, date_path, framed
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.settings import Settings
-from sparkify.ui.addresses import DAG_ID, console_url, date_path, framed
 
 if TYPE_CHECKING:
     from sparkify.loading.log_dates import LogDates

@@ -19,6 +19,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import Text, cast, select
 
+from sparkify.addresses import DAG_ID
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.log_dates import LogDates, parse_date
 from sparkify.loading.published import (
@@ -31,7 +32,6 @@ from sparkify.loading.published import (
     read_checks,
     read_load,
 )
-from sparkify.ui.addresses import DAG_ID
 
 #: The tasks whose loads tell how much came for a log date, and what became of it.
 EVENTS_TASK, PLAYS_TASK = "stage_events", "songplays"

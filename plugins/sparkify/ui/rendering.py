@@ -12,8 +12,8 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from sparkify.addresses import DAG_ID, PREFIX, date_path, run_path
 from sparkify.loading.published import counted, unreadable
-from sparkify.ui.addresses import DAG_ID, PREFIX, date_path, run_path
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

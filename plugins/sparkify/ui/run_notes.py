@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
+from sparkify.addresses import DAG_ID
 from sparkify.loading.published import (
     CHECKS,
     LOAD,
@@ -21,7 +22,6 @@ from sparkify.loading.published import (
     read_load,
     unreadable,
 )
-from sparkify.ui.addresses import DAG_ID
 
 #: Who wrote the note, as Airflow keeps it: a note of a person's is left alone.
 AUTHOR = "sparkify"

@@ -17,9 +17,9 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import Engine, create_engine, insert
 
+from sparkify.addresses import DAG_ID
 from sparkify.loading.published import CHECKS, LOAD, VERSION
 from sparkify.tables import STAR
-from sparkify.ui.addresses import DAG_ID
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LOADS = {

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from sparkify.addresses import console_url, run_path
 from sparkify.loading.log_dates import LogDates
-from sparkify.ui.addresses import console_url, run_path
 from sparkify.ui.links import FilesInS3, LatestReport, LogDateOnThePage
 from tests.pipeline import load_dag
 
