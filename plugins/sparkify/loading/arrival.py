@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sparkify.loading.exceptions import DataError
+from sparkify.loading.exceptions import OverdueError
 from sparkify.loading.load_errors import SHOWN
 from sparkify.loading.shown import shown
 
@@ -130,7 +130,7 @@ def pause_before(
         sentences.append(arrival.unfinished_in_words(source.settings))
     if look_at is not None:
         return Pause(" ".join(sentences), look_at, deadline)
-    raise DataError(
+    raise OverdueError(
         f"{' '.join(sentences)} It was due by {_moment(deadline)} (sparkify.arrive_by_hours is "
         f"{waiting.arrive_by_hours}). Deliver what is missing and clear this task; or trigger the DAG by hand with "
         "log_date, which loads what is there."

@@ -115,16 +115,22 @@ class CheckResult:
         return [[_cut(value) for value in row] for row in self.sample]
 
     def __str__(self) -> str:
-        if self.offending is None:
-            return f"{self.check.name} ({self.check.severity}) could not run: {shown(self.error)}"
         if self.passed:
             return f"{self.check.name}: passed"
+        if self.offending is None:
+            return f"{self.without_rows()}: {shown(self.error)}"
         rows = "\n    ".join(
             ", ".join(shown(f"{column}={_cut(value)}") for column, value in zip(self.columns, row, strict=True))
             for row in self.sample
         )
-        broken = f"{self.check.name} ({self.check.severity}): {self.offending} row(s) against: {self.check.proves}"
-        return f"{broken}\n    {rows}"
+        return f"{self.without_rows()}\n    {rows}"
+
+    def without_rows(self) -> str:
+        """What a check that did not pass says to those who may not see the rows."""
+        named = f"{self.check.name} ({self.check.severity})"
+        if self.offending is None:
+            return f"{named} could not run"
+        return f"{named}: {self.offending} row(s) against: {self.check.proves}"
 
 
 def name_of(file: str) -> str:

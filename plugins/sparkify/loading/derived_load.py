@@ -113,10 +113,9 @@ class DerivedLoad:
         repeated = warehouse.rows(f"select {key}, count(*) from new_rows group by {key} having count(*) > 1 limit 5")
         if repeated:
             keys = ", ".join(f"{value} ({count} times)" for value, count in repeated)
-            raise DataError(
-                f"The SELECT for {self.table.name} gives a {key} more than once: {keys}. Nothing was written. "
-                f"Make it give one row a {key}."
-            )
+            began = f"The SELECT for {self.table.name} gives a {key} more than once"
+            cure = f"Nothing was written. Make it give one row a {key}."
+            raise DataError(f"{began}: {keys}. {cure}", told=f"{began}. {cure}")
 
     def _replace(self, warehouse: Warehouse, load: Load, columns: Sequence[str], bounds: Mapping[str, str]) -> None:
         name, key = self.table.name, self.table.key

@@ -24,6 +24,7 @@ SHOWN = 10
 # (https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html).
 VIEW_SECONDS = 30.0
 VIEW_PAUSE = 0.5
+FIX_OR_ALLOW = "Fix the file and clear this task, or set the param max_bad_lines to load the rest."
 # NoSuchKey: an object of the manifest, which was listed a moment before; another try lists again.
 TRY_AGAIN = (
     *("Status 500", "Status 503", "SlowDown", "InternalError", "ServiceUnavailable", "timed out", "Timeout"),
@@ -97,9 +98,9 @@ def lines_left_out(warehouse: Warehouse, source: Source, paths: Mapping[str, Seq
 def copy_failure(error: Exception, errors: Sequence[LoadError]) -> Exception:
     """What to raise for a COPY that failed with ``error`` and left these refused lines."""
     if errors:
+        began = f"COPY refused {len(errors)} line(s) and loaded nothing; the tables are as they were:"
         return DataError(
-            f"COPY refused {len(errors)} line(s) and loaded nothing; the tables are as they were:\n{listed(errors)}\n"
-            "Fix the file and clear this task, or set the param max_bad_lines to load the rest."
+            f"{began}\n{listed(errors)}\n{FIX_OR_ALLOW}", told=f"{began}\n{listed_places(errors)}\n{FIX_OR_ALLOW}"
         )
     message = reason(error.__cause__ or error)
     if any(sign in message for sign in TRY_AGAIN):
@@ -112,6 +113,11 @@ def listed(errors: Sequence[LoadError], count: int | None = None) -> str:
     count = len(errors) if count is None else count
     more = f"\n  … and {count - SHOWN} more" if count > SHOWN else ""
     return "".join(f"  {error}\n" for error in errors[:SHOWN]).removesuffix("\n") + more
+
+
+def listed_places(errors: Sequence[LoadError], count: int | None = None) -> str:
+    """As :func:`listed`, without the values."""
+    return listed([error.without_value() for error in errors[:SHOWN]], len(errors) if count is None else count)
 
 
 def _count_left_out(warehouse: Warehouse) -> int:

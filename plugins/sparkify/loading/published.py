@@ -7,6 +7,7 @@ a record of this version, or None.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.exceptions import Sentence, SettingsError
 from sparkify.loading.history import utc_now
 from sparkify.loading.log_dates import LogDates
 
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from sparkify.loading.checks import CheckResult
     from sparkify.loading.history import Load
 
+logger = logging.getLogger(__name__)
+
 #: The XCom keys. A task that is run again replaces what it published before.
 LOAD = "sparkify_load"
 CHECKS = "sparkify_checks"
+FAILURE = "sparkify_failure"
 #: Of the records below; another one means another shape.
 VERSION: Literal[1] = 1
 # Airflow's metadata database is no place for long texts; all of them stand in data_quality_results.
@@ -39,7 +43,7 @@ Names = Annotated[str, Field(strict=True, max_length=100_000)]
 Severity = Literal["error", "warn"]  # as sparkify.loading.checks.SEVERITIES
 RECORD = ConfigDict(extra="forbid")
 
-Record = TypeVar("Record", "PublishedLoad", "PublishedChecks")
+Record = TypeVar("Record", "PublishedLoad", "PublishedChecks", "PublishedFailure")
 
 
 @dataclass(frozen=True, slots=True, config=RECORD)
@@ -128,7 +132,22 @@ class PublishedChecks:
         return sum(len(names.split()) for names in self.passed.values())
 
 
+@dataclass(frozen=True, slots=True, config=RECORD)
+class PublishedFailure:
+    """Why a try of a task failed: the name of the error's class, and its sentence without a value of a file."""
+
+    version: Version
+    kind: Text
+    told: Text
+
+    @property
+    def log_dates(self) -> None:
+        """It is of those of its run."""
+        return
+
+
 _LOADS, _CHECKS = TypeAdapter(PublishedLoad), TypeAdapter(PublishedChecks)
+_FAILURES = TypeAdapter(PublishedFailure)
 
 
 def publish_load(context: Mapping[str, Any], load: Load) -> None:
@@ -160,6 +179,16 @@ def publish_checks(context: Mapping[str, Any], dates: LogDates, results: Sequenc
     context["ti"].xcom_push(key=CHECKS, value=_CHECKS.dump_python(record, mode="json"))
 
 
+def publish_failure(context: Mapping[str, Any], error: Sentence) -> None:
+    """Publish why this try of a task failed; another try begins by deleting it. Never fails itself."""
+    record = PublishedFailure(version=VERSION, kind=type(error).__name__, told=_text(error.told))
+    try:
+        context["ti"].xcom_push(key=FAILURE, value=_FAILURES.dump_python(record, mode="json"))
+    except Exception as why:
+        # The error itself is what must reach the log.
+        logger.info("Why the task failed could not be published (%s).", type(why).__name__)
+
+
 def read_load(value: object) -> PublishedLoad | None:
     """The load in an XCom; None if it is not of this version and shape."""
     return _read(_LOADS, value)
@@ -168,6 +197,11 @@ def read_load(value: object) -> PublishedLoad | None:
 def read_checks(value: object) -> PublishedChecks | None:
     """The findings in an XCom; None if they are not of this version and shape."""
     return _read(_CHECKS, value)
+
+
+def read_failure(value: object) -> PublishedFailure | None:
+    """The failure in an XCom; None if it is not of this version and shape."""
+    return _read(_FAILURES, value)
 
 
 def counted(number: int, what: str) -> str:
@@ -183,9 +217,11 @@ def unreadable(number: int, who: str) -> str:
 def _read(adapter: TypeAdapter[Record], value: object) -> Record | None:
     try:
         record = adapter.validate_python(value)
-        dates = record.log_dates
+        dates: LogDates | None = record.log_dates
     except (ValidationError, SettingsError):
         return None
+    if isinstance(record, PublishedFailure):
+        return record
     if dates is None and (record.first or record.last):
         return None
     if isinstance(record, PublishedLoad) and not all(

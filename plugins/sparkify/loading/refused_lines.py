@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sparkify.loading.encodings import look_of_file, look_of_line
 from sparkify.loading.json_objects import json_objects
 from sparkify.loading.json_values import written
-from sparkify.loading.shown import shown
+from sparkify.loading.shown import masked, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +46,10 @@ class LoadError:
         field = f", column {self.column}" if self.column else ""
         value = "" if self.value is None else f", value {_cut(self.value, self.size)}"
         return shown(f"{where}{field}{value}: {self.reason}")
+
+    def without_value(self) -> LoadError:
+        """The same for those who may not see what stands in the file: where it is wrong, and why."""
+        return replace(self, text=None, value=None, reason=masked(self.reason))
 
 
 @dataclass(frozen=True)

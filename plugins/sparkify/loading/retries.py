@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError, AirflowTaskTimeout
 
-from sparkify.loading.exceptions import PackageError, TimeLimitError
+from sparkify.loading.exceptions import PackageError, Sentence, TimeLimitError
+from sparkify.loading.published import publish_failure
 
 #: The arguments of a DAG's tasks that say how often an outage is tried again, and after which pauses.
 RETRIES: dict[str, Any] = {
@@ -40,9 +42,25 @@ class RetriesOutagesOnly:
                 setattr(cls, name, _outages_only(method))
 
 
+@contextlib.contextmanager
+def failures_published(context: Mapping[str, Any]) -> Iterator[None]:
+    """Publish why a task fails, for those who are told of its run."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, Sentence):
+            publish_failure(context, error)
+        raise
+
+
 def _outages_only(execute: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(execute)
     def execute_once(self: Any, *arguments: Any, **named: Any) -> Any:
+        context = named["context"] if "context" in named else arguments[0]
+        with failures_published(context):
+            return as_foreseen(self, *arguments, **named)
+
+    def as_foreseen(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
             return execute(self, *arguments, **named)
         except AirflowTaskTimeout as error:
@@ -58,7 +76,9 @@ def _outages_only(execute: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             raise PackageError(
                 f"{type(error).__name__}: {error}. This is a mistake in the package, or in what it was given that "
-                "nobody foresaw. It is not tried again. Report it with this log."
+                "nobody foresaw. It is not tried again. Report it with this log.",
+                told=f"{type(error).__name__}: an error that nobody foresaw, which the task's log shows. It is not "
+                "tried again. Report it with that log.",
             ) from error
 
     setattr(execute_once, _MARK, True)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Controls, format characters such as bidi marks, half surrogates, line and paragraph separators: a terminal obeys
 # them, and some encodings refuse them (https://www.unicode.org/reports/tr44/#General_Category_Values).
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# What servers and Python quote, what PostgreSQL tells of a row, and numbers as long as an identifier.
+VALUES = re.compile(
+    r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+    r"|(?<=\)=)\([^\n]*\)|(?<=row contains )\([^\n]*\)|(?<![\w/.:-])\d{6,}"
+)
+
+
+def masked(text: str) -> str:
+    """Returns the text with an ellipsis in place of each value that it may quote."""
+    return VALUES.sub("…", text)
 
 
 def shown(text: str, *, keep: str = "") -> str:

@@ -15,14 +15,17 @@ from sparkify.loading.exceptions import DataError, SettingsError, Unavailable
 from sparkify.loading.history import insert_rows
 from sparkify.loading.json_values import steps
 from sparkify.loading.load_errors import (
+    FIX_OR_ALLOW,
     SHOWN,
     copy_failure,
     last_copy_id,
     lines_left_out,
     listed,
+    listed_places,
     why_copy_failed,
 )
 from sparkify.loading.refused_lines import LoadError
+from sparkify.loading.shown import masked
 from sparkify.loading.warehouse import quoted
 
 if TYPE_CHECKING:
@@ -148,10 +151,13 @@ class ManifestCopy:
             self._note_refused(load, found, log_date)
         if not allowed:
             refused = f"; COPY refused {load.rows_refused} more" if load.rows_refused else ""
-            raise DataError(
+            began = (
                 f"{outside} line(s) have a {column} outside {SPAN}{refused}: more than max_bad_lines="
-                f"{self.max_bad_lines}. The tables are as they were:\n{listed(named, outside)}\n"
-                "Fix the file and clear this task, or set the param max_bad_lines to load the rest."
+                f"{self.max_bad_lines}. The tables are as they were:"
+            )
+            raise DataError(
+                f"{began}\n{listed(named, outside)}\n{FIX_OR_ALLOW}",
+                told=f"{began}\n{listed_places(named, outside)}\n{FIX_OR_ALLOW}",
             )
         if counts:
             load.rows_staged -= warehouse.execute(f"delete from incoming where {is_outside(column)}")
@@ -197,7 +203,8 @@ class ManifestCopy:
             errors = why_copy_failed(warehouse, self.source, self.paths, error, since=before)
             failure = copy_failure(error, errors)
             if not errors and isinstance(failure, DataError):
-                failure = DataError(f"{failure} {self._look_of(files)}".rstrip())
+                look = self._look_of(files)
+                failure = DataError(f"{failure} {look}".rstrip(), told=f"{failure.told} {masked(look)}".rstrip())
             raise failure from error
         if self.max_bad_lines:
             self._note_refused(load, lines_left_out(warehouse, self.source, self.paths), log_date)

@@ -194,9 +194,10 @@ class Warehouse:
                 raise
             self.execute("rollback")
             holders = self._holders(mutexes)
+            waited = f"Waited {LOCK_TIMEOUT_MS // 60_000} minutes for {', '.join(mutexes)}, held by"
+            cure = "Let that load end, or end its session with pg_terminate_backend, and clear this task."
             raise Unavailable(
-                f"Waited {LOCK_TIMEOUT_MS // 60_000} minutes for {', '.join(mutexes)}, held by {holders}. "
-                "Let that load end, or end its session with pg_terminate_backend, and clear this task."
+                f"{waited} {holders}. {cure}", told=f"{waited} a session that the task's log names. {cure}"
             ) from error
         self.execute(f"set statement_timeout to {STATEMENT_TIMEOUT_MS}")
 
@@ -243,7 +244,12 @@ class Warehouse:
             return Unavailable(f"Could not {what}: {message} (SQLSTATE {code})")
         if not code and (isinstance(error, CUT_OFF) or type(error).__name__ in ("OperationalError", "InterfaceError")):
             return Unavailable(f"Could not {what}: {message}")
-        return DataError(f"The warehouse refused a statement: {message}" + (f" (SQLSTATE {code})" if code else ""))
+        state = f" (SQLSTATE {code})" if code else ""
+        return DataError(
+            f"The warehouse refused a statement: {message}{state}",
+            # What it says may hold a row.
+            told=f"The warehouse refused a statement{state}. The task's log says which and why.",
+        )
 
 
 def quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from sparkify.loading.bounds import Names
 from sparkify.loading.history import RunId
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import publish_load
-from sparkify.loading.retries import RetriesOutagesOnly
+from sparkify.loading.retries import RetriesOutagesOnly, failures_published
 from sparkify.loading.settings import Settings
 from sparkify.loading.warehouse import STOPPED_SECONDS, Warehouse
 
@@ -64,7 +64,8 @@ class WarehouseOperator(RetriesOutagesOnly, BaseOperator):
         """Render with ``log_dates`` beside Airflow's own variables."""
         with_dates: Any = {**context, "bounds": Names()}
         if self.uses_log_dates:
-            with_dates["log_dates"] = self.rendered_dates = LogDates.of_run(with_dates)
+            with failures_published(context):
+                with_dates["log_dates"] = self.rendered_dates = LogDates.of_run(with_dates)
         super().render_template_fields(with_dates, jinja_env)
 
     def log_dates(self, context: Mapping[str, Any]) -> LogDates | None:

@@ -103,10 +103,14 @@ class DataQualityOperator(WarehouseOperator):
         self.log.info("Checked %s: %d of %d checks passed.", dates, passed, len(self.results))
         broken = [result for result in self.results if result.fails_the_task]
         if broken:
-            listed = "\n  ".join(str(result) for result in broken)
-            raise DataError(
+            began = (
                 f"{len(broken)} of {len(self.results)} checks failed for {dates}; all results are in "
-                f"data_quality_results:\n  {listed}\nMend what they name, then load the log dates again."
+                "data_quality_results:\n  "
+            )
+            cure = "\nMend what they name, then load the log dates again."
+            raise DataError(
+                began + "\n  ".join(str(result) for result in broken) + cure,
+                told=began + "\n  ".join(result.without_rows() for result in broken) + cure,
             )
 
     def _run_all(self, warehouse: Warehouse) -> list[CheckResult]:
