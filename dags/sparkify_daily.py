@@ -22,7 +22,8 @@ any number at once.
 
 **When it fails.** Nothing is half-written: each task writes in one transaction. Read the task's log, whose last line
 says what was wrong, where, and what to do; then *clear* the failed task. Connection trouble is tried again by itself
-three times; wrong data is not. A failure may wait: the next day's run does not depend on this one.
+three times; wrong data is not. A failure may wait: the next day's run does not depend on this one. Who is named in
+`sparkify.alerts` of `aws_default` is told once a run, or once a backfill, and of checks that warn.
 
 **What may follow.** Each table of the star schema is an asset, such as `sparkify_songplays`, by which a DAG of yours
 can be scheduled as `sparkify_report` is. Its events carry the counts of the load and the table's address.

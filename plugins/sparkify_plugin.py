@@ -1,4 +1,4 @@
-"""What the package adds to Airflow's UI: the Sparkify page, links on tasks, a note on each run."""
+"""What the package adds to Airflow's UI: the Sparkify page, links on tasks, a note on each run, messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from sparkify.addresses import PREFIX, ROUTE, page_path
+from sparkify.alerts import run_ends
 from sparkify.ui import run_notes
 from sparkify.ui.links import LINKS
 
@@ -58,4 +59,4 @@ class SparkifyPlugin(AirflowPlugin):
         },
     ]
     operator_extra_links = LINKS
-    listeners = [run_notes]  # noqa: RUF012
+    listeners = [run_notes, run_ends]  # noqa: RUF012

@@ -57,6 +57,7 @@ LONGEST = (
     "tests/security/test_deployment.py",
     "tests/faults/test_servers.py",
     "tests/plugins/test_contract.py",
+    "tests/e2e/test_alerts.py",
     "tests/e2e/test_demo.py",
     "tests/faults/test_s3.py",
     "tests/benchmarks/test_a_day_costs_a_day.py",

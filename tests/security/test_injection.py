@@ -15,6 +15,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 
 from local.reference import read_log_files, read_song_files, star_schema
 from sparkify.loading.exceptions import DataError, SettingsError
+from sparkify.loading.recipients import KEYS as RECIPIENTS
 from sparkify.loading.settings import SPARKIFY_KEYS, Settings
 from sparkify.loading.staging import fitting
 from sparkify.loading.waiting import KEYS as WAITING_KEYS
@@ -53,7 +54,11 @@ FOR_AWS = {
 }
 NOT_SHOWN = ("parameters", "connection_extra")
 NO_TEXTS: tuple[Any, ...] = ([f"{MARK}';"], {f"{MARK}';": 1}, 1.5, True, -1)
-SETTINGS = ("s3.bucket_name", "region_name", *(f"sparkify.{name}" for name in (*SPARKIFY_KEYS, *WAITING_KEYS)))
+SETTINGS = (
+    *("s3.bucket_name", "region_name"),
+    *(f"sparkify.{name}" for name in (*SPARKIFY_KEYS, *WAITING_KEYS)),
+    *(f"sparkify.alerts.{name}" for name in RECIPIENTS),
+)
 PLAIN = re.compile(r"'[A-Za-z0-9_.:+/-]*'")
 """A literal of nothing that could end it: a run's name comes to stand in some, after all else was taken out of it."""
 STANDING = """
@@ -150,9 +155,10 @@ def test_a_param_for_aws_that_is_no_such_value_is_refused_by_name(pipeline: Pipe
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_setting_that_is_no_such_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     for value in (*TEXTS, *NO_TEXTS, "a\n", "a'", 'a"', "a;b", "a b", "é", "a\0"):
-        extra: dict[str, Any] = {"service_config": {"s3": {"bucket_name": "plays"}, "sparkify": {}}}
+        extra: dict[str, Any] = {"service_config": {"s3": {"bucket_name": "plays"}, "sparkify": {"alerts": {}}}}
         *path, name = setting.split(".")
         holder = extra["service_config"][path[0]] if path else extra
+        holder = holder[path[1]] if path[1:] else holder
         holder[name] = value
         connection = {"conn_type": "aws", "extra": extra}
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))

@@ -58,18 +58,20 @@ def aws_extra(aws_conn_id: str) -> dict[str, Any]:
     return extra
 
 
-def client(service: str, aws_conn_id: str, limits: Config | None = None) -> Any:
+def client(service: str, aws_conn_id: str, limits: Config | None = None, region: str | None = None) -> Any:
     """A boto3 client of the service, as the connection says; a :class:`SettingsError` if that has no region.
 
     :param limits: what holds in place of the connection's own time limits and tries.
+    :param region: in place of the connection's own.
     """
     aws_extra(aws_conn_id)
     what = f"reach {service} by {aws_conn_id}"
-    hook: AwsBaseHook[Any] = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service)
+    hook: AwsBaseHook[Any] = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, region_name=region)
     with translated(what):
         try:
             if limits is not None:
-                hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, config=hook.config.merge(limits))
+                config = hook.config.merge(limits)
+                hook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type=service, region_name=region, config=config)
             return hook.get_conn()
         except (BotoCoreError, ClientError, OSError, SettingsError):
             raise

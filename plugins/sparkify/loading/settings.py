@@ -11,6 +11,7 @@ from typing import Any
 from sparkify.loading.aws import aws_extra
 from sparkify.loading.connections import closest
 from sparkify.loading.exceptions import SettingsError
+from sparkify.loading.recipients import ALERTS, Recipients
 from sparkify.loading.waiting import KEYS as WAITING_KEYS
 from sparkify.loading.waiting import Waiting
 
@@ -55,6 +56,7 @@ class Settings:
     :param control_prefix: the key prefix there, without slashes at its ends.
     :param region: the buckets' region, or None to let COPY take the cluster's.
     :param waiting: how long a run waits for its files.
+    :param recipients: who is told of what went wrong.
     """
 
     bucket: str
@@ -64,6 +66,7 @@ class Settings:
     control_prefix: str
     region: str | None
     waiting: Waiting = field(default_factory=Waiting)
+    recipients: Recipients = field(default_factory=Recipients)
 
     @classmethod
     def of_connection(cls, aws_conn_id: str) -> Settings:
@@ -78,7 +81,7 @@ class Settings:
         if not bucket:
             raise SettingsError(f"{where}: s3.bucket_name is missing. Set it, for example {EXAMPLE}.")
         given = services.get("sparkify") or {}
-        known = (*SPARKIFY_KEYS, *WAITING_KEYS)
+        known = (*SPARKIFY_KEYS, *WAITING_KEYS, ALERTS)
         unknown = sorted(set(given) - set(known))
         if unknown:
             raise SettingsError(f"{where}: sparkify.{unknown[0]} is unknown. Known are {', '.join(known)}.")
@@ -95,6 +98,7 @@ class Settings:
             control_prefix=str(values["control_prefix"]).strip("/"),
             region=extra.get("region_name"),
             waiting=Waiting.from_settings(where, given),
+            recipients=Recipients.from_settings(where, given),
         )
 
 
