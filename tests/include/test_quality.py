@@ -145,7 +145,7 @@ def test_a_check_that_has_not_run_for_a_week_is_due(sound: Sound) -> None:
 
 
 def test_other_words_for_which_checks_to_run_are_refused(sound: Sound) -> None:
-    with pytest.raises(SettingsError, match=r"which='none' is unknown\. Use one of due, all"):
+    with pytest.raises(SettingsError, match=r"checks='none' is unknown\. Use one of due, all"):
         checked(sound.pipeline, only=CHECKS, checks="none")
 
 

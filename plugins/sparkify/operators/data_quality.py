@@ -76,7 +76,7 @@ class DataQualityOperator(WarehouseOperator):
     def execute(self, context: Context) -> dict[str, int | None]:
         """Run, record, judge."""
         if self.which not in WHICH:
-            raise SettingsError(f"which={self.which!r} is unknown. Use one of {', '.join(WHICH)}.")
+            raise SettingsError(f"checks={self.which!r} is unknown. Use one of {', '.join(WHICH)}.")
         dates = LogDates.of_run(context)
         with self.session(context) as warehouse:
             self.results = self._run_all(warehouse)
@@ -107,7 +107,7 @@ class DataQualityOperator(WarehouseOperator):
                 f"{len(broken)} of {len(self.results)} checks failed for {dates}; all results are in "
                 "data_quality_results:\n  "
             )
-            cure = "\nMend what they name, then load the log dates again."
+            cure = "\nFix what they name, then load the log dates again."
             raise DataError(
                 began + "\n  ".join(str(result) for result in broken) + cure,
                 told=began + "\n  ".join(result.without_rows() for result in broken) + cure,
