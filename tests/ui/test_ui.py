@@ -164,14 +164,16 @@ def test_plays_are_those_of_the_warehouse_and_no_more_than_lines(cli: CommandLin
     expect(page.locator(".plays")).to_have_text(f"{cli.value('select count(*) from songplays'):,} plays")
 
 
-def test_a_date_leads_to_its_run_and_a_missing_one_says_what_to_do(page: Page, loaded: None) -> None:
+def test_a_date_leads_to_its_page_and_from_there_to_run_and_logs(page: Page, loaded: None) -> None:
     page.goto(SPARKIFY)
     inside(page).locator("[data-date='2018-11-06']").click()
     expect(inside(page).get_by_text("No run has loaded this date")).to_be_visible()
     expect(page).to_have_url(re.compile("/plugin/sparkify/sparkify/dates/2018-11-06"))
-    page.goto(SPARKIFY)
-    inside(page).locator("[data-date='2018-11-05']").click()
-    expect(page).to_have_url(re.compile(f"{DAG}/runs/manual__2018-11-05"))
+    for button, address in (("Run", "$"), ("Logs", "/tasks/check_staging$")):
+        page.goto(SPARKIFY)
+        inside(page).locator("[data-date='2018-11-05']").click()
+        inside(page).get_by_role("link", name=button, exact=True).click()
+        expect(page).to_have_url(re.compile(f"{DAG}/runs/manual__2018-11-05[^/]*{address}"))
 
 
 def test_a_failed_date_tells_which_rows_broke_which_rule(page: Page, loaded: None, picture: Picture) -> None:
@@ -179,7 +181,10 @@ def test_a_failed_date_tells_which_rows_broke_which_rule(page: Page, loaded: Non
     inside(page).get_by_role("link", name="2018-11-05", exact=True).click()
     shown = inside(page)
     expect(shown.get_by_role("heading", name="Monday, 5 November 2018")).to_be_visible()
-    expect(shown.get_by_text("The run failed at check_staging")).to_be_visible()
+    why = shown.get_by_role("region", name="Why it failed")
+    expect(why).to_contain_text("check_staging")
+    expect(why).to_contain_text("staging_events.identity_is_complete")
+    expect(shown.get_by_text("log_date 2018-11-05")).to_be_visible()
     broken = shown.locator(".finding", has_text="staging_events.identity_is_complete")
     expect(broken.get_by_role("columnheader", name="session_id")).to_be_visible()
     picture(page, "sparkify-date")
@@ -244,7 +249,7 @@ def test_a_right_click_on_a_date_leads_nowhere_and_a_middle_one_to_a_tab_of_its_
     day.click(button="right")
     with page.context.expect_page() as opened:
         day.click(button="middle")
-    expect(opened.value).to_have_url(re.compile("/runs/"))
+    expect(opened.value).to_have_url(re.compile("/sparkify/dates/2018-11-01"))
     opened.value.close()
     expect(page).to_have_url(re.compile(SPARKIFY))
 
@@ -307,6 +312,7 @@ def test_the_dag_and_its_runs_have_a_tab(page: Page, loaded: None) -> None:
 def test_a_task_links_to_its_files_and_its_date(page: Page, loaded: None, picture: Picture) -> None:
     page.goto(SPARKIFY)
     inside(page).locator("[data-date='2018-11-07']").click()
+    inside(page).get_by_role("link", name="Run", exact=True).click()
     page.wait_for_url("**/runs/*")
     page.goto(f"{page.url}/tasks/stage_events/details")
     files = page.get_by_role("link", name="Files in S3")
@@ -346,7 +352,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page, loaded: 
     picture(page, "sparkify-phone")
 
 
-def test_the_keyboard_leads_through_the_calendar_to_a_run(page: Page, loaded: None) -> None:
+def test_the_keyboard_leads_through_the_calendar_to_a_date_and_its_run(page: Page, loaded: None) -> None:
     page.goto("/sparkify/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -358,5 +364,8 @@ def test_the_keyboard_leads_through_the_calendar_to_a_run(page: Page, loaded: No
     expect(page.locator("#tip")).to_contain_text("Friday, 2 November 2018: loaded.")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/dates/2018-11-01$"))
+    page.get_by_role("link", name="Run", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"{DAG}/runs/manual__2018-11-01"))

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 
 from sparkify.addresses import DAG_ID
 from sparkify.loading.exceptions import SettingsError, Unavailable
-from sparkify.ui import findings, loads, log_date_states, months
+from sparkify.ui import findings, freshness, loads, log_date_states, months
 from sparkify.ui.answers import Static, echo, in_words
 from sparkify.ui.findings import Asked, Choice
 from sparkify.ui.log_date_states import Calendar
@@ -36,6 +36,7 @@ from sparkify.ui.records import (
     covering,
     read_run,
     read_runs,
+    read_schedule,
 )
 from sparkify.ui.rendering import REPORT_POLICY, headers, page
 from sparkify.ui.reports import Report, in_theme, in_turn
@@ -211,11 +212,11 @@ async def _of_report(question: Callable[[Report], Any]) -> Any:
 
 
 def read_calendar(session: Any) -> Calendar:
-    """Every log date with its state, by three statements."""
+    """Every log date with its state, by four statements."""
     runs = read_runs(session)
     add_outcomes(session, runs)
     add_failed_tasks(session, runs)
-    return log_date_states.of_runs(runs)
+    return log_date_states.of_runs(runs, read_schedule(session), freshness.waiting())
 
 
 def _details(run: Run | None) -> dict[str, Any]:

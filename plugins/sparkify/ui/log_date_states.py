@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import BrokenCheck, DateCounts, PublishedLoad, counted
-from sparkify.ui.records import EVENTS_TASK, MOST_RUNS, PLAYS_TASK, Run
+from sparkify.loading.waiting import Waiting
+from sparkify.ui.freshness import Freshness, freshness_of, missing
+from sparkify.ui.records import EVENTS_TASK, MOST_RUNS, PLAYS_TASK, Run, Schedule
+
+OFF = Schedule(is_paused=True)
 
 #: On the page; those that were loaded come first, and no failed run takes their place.
 MOST_DATES = 10_000
@@ -32,7 +36,7 @@ LOADED = State("loaded", "Loaded", "✓", "loaded, and every check passed")
 WARNED = State("warned", "With warnings", "!", "loaded, and a check of severity warn found rows", True)
 BAD_LINES = State("bad-lines", "With bad lines", "≠", "loaded without the lines that could not be read", True)
 FAILED = State("failed", "Failed", "✕", "its latest run failed", True)
-MISSING = State("missing", "Missing", "○", "between dates that are loaded, and never loaded itself", True)
+MISSING = State("missing", "Missing", "○", "due, or between dates that are loaded, and never loaded itself", True)
 RUNNING = State("running", "Running", "…", "a run of it is waiting or at work")
 STATES = (LOADED, WARNED, BAD_LINES, FAILED, MISSING, RUNNING)
 
@@ -43,6 +47,7 @@ class LogDate:
 
     ``runs`` are all that were of it, the latest first, and ``run`` is the one that decides. ``counts`` and ``plays``
     are of the last loads that replaced its events and its plays, be they of another run; None where no run has told.
+    ``is_due`` says that it is missing though the schedule expected it.
     """
 
     log_date: date
@@ -53,6 +58,7 @@ class LogDate:
     counts_run: Run | None = None
     plays: int | None = None
     plays_run: Run | None = None
+    is_due: bool = False
 
     @property
     def broken_checks(self) -> Sequence[BrokenCheck]:
@@ -65,6 +71,16 @@ class LogDate:
         return [
             (words, run) for words, known, run in parts if known is not None and run is not None and run is not self.run
         ]
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the tables hold it, be it of a run before the one that decides."""
+        return self.state in (LOADED, WARNED, BAD_LINES) or self.counts is not None
+
+    @property
+    def why(self) -> str:
+        """The sentence by which the run that decides failed; '' if it did not, or has not told."""
+        return next(iter(self.run.failures.values()), "") if self.run else ""
 
     @property
     def sentence(self) -> str:
@@ -111,13 +127,14 @@ class LongRange:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Every log date in order; the long ranges that are not loaded, the latest first.
+    """Every log date in order; the long ranges that are not loaded, the latest first; what is expected by now.
 
     ``unreadable`` runs published what cannot be read, and ``is_cut`` says that there may be older runs.
     """
 
     dates: dict[date, LogDate]
     ranges: list[LongRange]
+    freshness: Freshness
     unreadable: int
     is_cut: bool
 
@@ -127,10 +144,12 @@ class Calendar:
         return sum(found.plays or 0 for found in self.dates.values())
 
 
-def of_runs(runs: Sequence[Run]) -> Calendar:
-    """The state of every log date that a run was of, and of those missing in between.
+def of_runs(runs: Sequence[Run], schedule: Schedule = OFF, waiting: Waiting | None = None) -> Calendar:
+    """The state of every log date that a run was of, of those missing in between, and of those that are due.
 
     :param runs: the latest first; their loads of events and plays, their checks and their failed tasks are known.
+    :param schedule: what dates are expected of.
+    :param waiting: when they are due.
     """
     dates: dict[date, LogDate] = {}
     # A stable order: the latest first among those that succeeded, and then among the others.
@@ -146,12 +165,19 @@ def of_runs(runs: Sequence[Run]) -> Calendar:
     for found in dates.values():
         found.run = deciding(found.runs, found.log_date)
         found.state = state_of(found.run, found.log_date)
+    fresh = freshness_of(runs, _latest_loaded(dates), schedule, waiting or Waiting(), datetime.now(UTC))
+    due = {log_date: LogDate(log_date, is_due=True) for log_date in missing(fresh, list(dates))[-MOST_DATES:]}
     return Calendar(
-        dates=dict(sorted(_with_gaps(dates).items())),
+        dates=dict(sorted((_with_gaps(dates) | due).items())),
+        freshness=fresh,
         ranges=[LongRange(run, _state_of_range(run)) for run in _long_ranges(runs)],
         unreadable=sum(run.unreadable > 0 for run in runs),
         is_cut=len(runs) >= MOST_RUNS,
     )
+
+
+def _latest_loaded(dates: Mapping[date, LogDate]) -> date | None:
+    return max((found.log_date for found in dates.values() if found.is_loaded), default=None)
 
 
 def deciding(runs: Sequence[Run], log_date: date) -> Run:

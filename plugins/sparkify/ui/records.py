@@ -14,22 +14,25 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, and_, cast, select
 
 from sparkify.addresses import DAG_ID
 from sparkify.loading.exceptions import SettingsError
 from sparkify.loading.log_dates import LogDates, parse_date
 from sparkify.loading.published import (
     CHECKS,
+    FAILURE,
     LOAD,
     BrokenCheck,
     DateCounts,
     PublishedChecks,
     PublishedLoad,
     read_checks,
+    read_failure,
     read_load,
 )
 
@@ -57,7 +60,8 @@ class Run:
     """A run of the DAG, and what its tasks published. ``dates`` is None where it was given none that it can load.
 
     ``refused_range`` is then the range that it was given, if it was a long one. ``checks`` is empty if only their
-    outcome was read: how many passed, and which did not. ``unreadable`` counts what is of another version or shape.
+    outcome was read: how many passed, and which did not. ``failures`` are the sentences of failed tasks.
+    ``unreadable`` counts what is of another version or shape.
     """
 
     number: int
@@ -74,6 +78,7 @@ class Run:
     checks_passed: int = 0
     broken_checks: Sequence[BrokenCheck] = ()
     failed_tasks: Sequence[str] = ()
+    failures: dict[str, str] = field(default_factory=dict)
     unreadable: int = 0
 
     @property
@@ -101,6 +106,18 @@ class Run:
         """Files, lines and refused lines that this run found of the date; None if it has not said so."""
         load = self.loads.get(EVENTS_TASK)
         return None if load is None else load.dates.get(log_date)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The DAG's schedule; a DAG that Airflow does not know has none."""
+
+    is_paused: bool
+
+
+def read_schedule(session: Any) -> Schedule:
+    """Whether the schedule is on."""
+    return Schedule(session.execute(select(DagModel.is_paused).where(DagModel.dag_id == DAG_ID)).scalar() is not False)
 
 
 _RUNS = select(
@@ -204,18 +221,31 @@ def _published(
 
 
 def add_failed_tasks(session: Any, runs: Collection[Run]) -> None:
-    """Give the runs the names of their tasks that failed."""
+    """Give the runs the names of their tasks that failed, and why."""
     by_id = {run.run_id: run for run in runs}
     failed = (
-        select(TaskInstance.run_id, TaskInstance.task_id)
+        select(TaskInstance.run_id, TaskInstance.task_id, XComModel.value)
+        .outerjoin(
+            XComModel,
+            and_(
+                XComModel.dag_id == TaskInstance.dag_id,
+                XComModel.run_id == TaskInstance.run_id,
+                XComModel.task_id == TaskInstance.task_id,
+                XComModel.map_index == TaskInstance.map_index,
+                XComModel.key == FAILURE,
+            ),
+        )
         .where(TaskInstance.dag_id == DAG_ID, TaskInstance.state == "failed")
         .order_by(TaskInstance.end_date)
     )
     if len(by_id) <= FEW:
         failed = failed.where(TaskInstance.run_id.in_(by_id))
-    for run_id, task_id in session.execute(failed):
+    for run_id, task_id, told in session.execute(failed):
         if run_id in by_id:
-            by_id[run_id].failed_tasks = (*by_id[run_id].failed_tasks, task_id)
+            run = by_id[run_id]
+            run.failed_tasks = (*run.failed_tasks, task_id)
+            if told is not None and (failure := read_failure(told)):
+                run.failures[task_id] = failure.told
 
 
 def read_run(session: Any, run_id: str) -> Run | None:

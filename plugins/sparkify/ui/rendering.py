@@ -17,6 +17,7 @@ from sparkify.loading.published import counted, unreadable
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+BRIEF = 180
 
 # Shown in a frame of Airflow's own pages and in nobody else's; it fetches nothing from elsewhere.
 POLICY = {
@@ -79,7 +80,9 @@ def templates() -> jinja2.Environment:
         duration=duration,
         moment=moment,
         day=lambda value: f"{value:%A}, {value.day} {value:%B %Y}",
+        short_day=lambda value: f"{value.day} {value:%b %Y}",
         counted=counted,
+        brief=brief,
         unreadable=unreadable,
         run_path=lambda run: run_path(DAG_ID, run.run_id),
         date_path=date_path,
@@ -92,6 +95,12 @@ def static_version() -> str:
     """Changes when the style sheet or the script does, so that no browser keeps an old one."""
     files = sorted(path for path in STATIC.iterdir() if path.is_file())
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def brief(sentence: str) -> str:
+    """A sentence's beginning on one line, with all that has room in a list."""
+    line = " ".join(sentence.split())
+    return line if len(line) <= BRIEF else f"{line[:BRIEF].rsplit(' ', 1)[0]} …"
 
 
 def size(value: float) -> str:

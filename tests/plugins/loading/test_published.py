@@ -18,6 +18,7 @@ from sparkify.loading.exceptions import DataError
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import (
     CHECKS,
+    FAILURE,
     LOAD,
     LONGEST_SAMPLE,
     LONGEST_TEXT,
@@ -27,6 +28,7 @@ from sparkify.loading.published import (
     PublishedLoad,
     publish_checks,
     read_checks,
+    read_failure,
     read_load,
 )
 from tests.examples import AT, event, play
@@ -49,6 +51,18 @@ def test_a_load_tells_its_counts_of_each_log_date(pipeline: Pipeline) -> None:
     plays = read_load(pipeline.published["songplays", LOAD])
     assert plays is not None
     assert plays.table == "songplays"
+
+
+def test_a_task_that_fails_tells_why_with_file_line_and_cure(pipeline: Pipeline) -> None:
+    pipeline.put({"log_data/2018/11/2018-11-02-events.json": b'{"page": "Home"}\n{oops\n'})
+    pipeline.run(SECOND, only=("tables",))
+    ((stage_events, context),) = pipeline.tasks(SECOND, only=("stage_events",))
+    with pytest.raises(DataError):
+        # As Airflow calls it.
+        stage_events.execute(context=context)
+    failure = read_failure(pipeline.published["stage_events", FAILURE])
+    assert failure is not None
+    assert "2018-11-02-events.json, line 2" in failure.told
 
 
 def test_a_load_of_a_fact_table_tells_its_rows_of_each_date_and_of_others_that_it_wrote(pipeline: Pipeline) -> None:

@@ -7,11 +7,13 @@ import pkgutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import airflow.models
 from airflow.models.base import Base
+from airflow.models.dag import DagModel
+from airflow.models.dagbundle import DagBundleModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
@@ -62,6 +64,7 @@ class Made:
     told: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     without: Sequence[str] = ()
     conf: Mapping[str, Any] | None = None
+    logical: date | None = None
     run_id: str = field(default_factory=lambda: f"manual__{uuid.uuid4().hex}")
 
 
@@ -81,6 +84,22 @@ class Metadata:
             Base.metadata.create_all(self.engine)
         self.number = 0
 
+    def know_the_dag(self, *, is_paused: bool) -> None:
+        """Insert the DAG, whose schedule is on or off."""
+        with self.engine.begin() as connection:
+            connection.execute(insert(DagBundleModel.__table__).values(name="dags"))
+            connection.execute(
+                insert(DagModel.__table__).values(
+                    dag_id=DAG_ID,
+                    is_paused=is_paused,
+                    bundle_name="dags",
+                    fileloc="",
+                    max_active_tasks=16,
+                    has_task_concurrency_limits=False,
+                    max_consecutive_failed_dag_runs=0,
+                )
+            )
+
     def add(self, *runs: Made) -> None:
         """Insert these runs, with their tasks and what they published."""
         rows: dict[Any, list[dict[str, Any]]] = {DagRun: [], TaskInstance: [], XComModel: []}
@@ -95,10 +114,11 @@ class Metadata:
     def _add(self, made: Made, rows: dict[Any, list[dict[str, Any]]]) -> None:
         queued = LONG_AGO + timedelta(minutes=self.number)
         conf = {"log_date": str(made.first), "through": None if made.last is None else str(made.last)}
+        logical = None if made.logical is None else datetime.combine(made.logical, time(), UTC)
         rows[DagRun].append(
             {
                 "id": self.number, "dag_id": DAG_ID, "run_id": made.run_id, "run_type": made.kind, "state": made.state,
-                "conf": conf if made.conf is None else made.conf, "logical_date": None, "queued_at": queued,
+                "conf": conf if made.conf is None else made.conf, "logical_date": logical, "queued_at": queued,
                 "start_date": None if made.state == "queued" else queued + timedelta(seconds=2),
                 "end_date": queued + timedelta(seconds=30) if made.state in ("success", "failed") else None,
                 "run_after": queued, "clear_number": 0,

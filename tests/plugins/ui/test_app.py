@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, update
 
 from sparkify.loading.log_dates import LogDates
+from sparkify.loading.published import FAILURE, VERSION
 from sparkify.ui import log_date_states
 from sparkify.ui.records import Run
 from tests.plugins.ui.conftest import Count
@@ -72,10 +73,46 @@ def test_each_date_is_as_its_run_left_it(client: TestClient, metadata: Metadata)
     assert "2018-11-04 ✕ Failed at check_staging" in text_of(client, "/")
 
 
-def test_a_date_leads_to_its_run_in_airflow(client: TestClient, metadata: Metadata) -> None:
+def test_a_failed_date_says_why_first_and_where_to_go_from_there(client: TestClient, metadata: Metadata) -> None:
+    why = "s3://bucket/log_data/2018/11/2018-11-01-events.json, line 3, value {<b>. Fix the file and clear the task."
+    told = {"version": VERSION, "kind": "DataError", "told": why}
+    metadata.add(Made(FIRST, run_id="good"))
+    metadata.add(
+        Made(
+            FIRST,
+            state="failed",
+            failed_task="stage_events",
+            has_told=False,
+            run_id="bad",
+            told={("stage_events", FAILURE): told},
+        )
+    )
+    page = client.get("/dates/2018-11-01").text
+    assert "value {&lt;b&gt;. Fix the file" in page
+    assert page.index("Why it failed") < page.index("<dl")
+    assert re.findall(r'class="button" href="([^"]+)"', page) == [
+        "/dags/sparkify_daily/runs/bad",
+        "/dags/sparkify_daily/runs/bad/tasks/stage_events",
+        "/dags/sparkify_daily",
+    ]
+    assert "Still loaded: the events of the manual run of 2026-01-01 00:01 UTC" in text_of(client, "/dates/2018-11-01")
+    assert "Failed at stage_events: s3://bucket" in text_of(client, "/")
+    assert "Fix the file" in text_of(client, "/run?run_id=bad")
+
+
+@pytest.mark.parametrize("told", ["no record", {"version": 2}, {"version": 1, "kind": 3, "told": "x"}])
+def test_a_failure_that_cannot_be_read_leaves_its_reader_to_the_log(
+    client: TestClient, metadata: Metadata, told: object
+) -> None:
+    metadata.add(Made(FIRST, state="failed", failed_task="users", told={("users", FAILURE): told}))
+    assert "users The end of its log says why." in text_of(client, "/dates/2018-11-01")
+
+
+def test_a_date_leads_to_its_page_and_from_there_to_its_run(client: TestClient, metadata: Metadata) -> None:
     metadata.add(Made(FIRST, run_id="manual__2018-11-01T00:00:00+00:00"))
     address = "/dags/sparkify_daily/runs/manual__2018-11-01T00%3A00%3A00%2B00%3A00"
-    assert f'href="{address}" data-airflow' in client.get("/").text
+    assert 'href="/sparkify/dates/2018-11-01"' in client.get("/").text
+    assert f'href="{address}" data-airflow' in client.get("/dates/2018-11-01").text
 
 
 def test_the_latest_run_of_a_date_decides_be_it_of_a_range(client: TestClient, metadata: Metadata) -> None:

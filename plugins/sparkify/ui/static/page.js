@@ -26,15 +26,17 @@ function themeReport() {
   report.src = address;
 }
 
-/* Airflow shows plugins in a sandboxed frame, which may not lead the whole window elsewhere. A link of its own may. */
+/* Airflow shows plugins in a sandboxed frame, which may not lead the whole window elsewhere, nor open another. A link of its own may. */
 function openInAirflow(event) {
-  const link = event.target.closest("a[data-airflow]");
+  const link = event.target.closest("a[href]");
   // Every button but the first fires auxclick: the right one opens a menu.
   if (!link || !airflow || event.button > 1) return;
+  const inNewTab = event.ctrlKey || event.metaKey || event.shiftKey || event.button === 1;
+  if (!("airflow" in link.dataset) && !inNewTab) return;
   event.preventDefault();
   const theirs = airflow.document.createElement("a");
   theirs.href = link.href;
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button === 1) theirs.target = "_blank";
+  if (inNewTab) theirs.target = "_blank";
   airflow.document.body.append(theirs);
   theirs.click();
   theirs.remove();
