@@ -303,6 +303,7 @@ def test_the_dag_and_its_runs_have_a_tab(page: Page, loaded: None) -> None:
     page.goto(DAG)
     page.get_by_role("link", name="Log dates", exact=True).click()
     inside(page, "Log dates").locator("[data-date='2018-11-01']").click()
+    inside(page, "Log dates").get_by_role("link", name="Run", exact=True).click()
     page.get_by_role("link", name="Log dates", exact=True).click()
     shown = inside(page, "Log dates")
     expect(shown.get_by_role("heading", name="2018-11-01 to 2018-11-02")).to_be_visible()
