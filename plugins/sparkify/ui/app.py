@@ -40,6 +40,7 @@ from sparkify.ui.records import (
 )
 from sparkify.ui.rendering import REPORT_POLICY, headers, page
 from sparkify.ui.reports import Report, in_theme, in_turn
+from sparkify.ui.volumes import volumes_of
 
 FINDINGS_A_PAGE, RUNS_A_PAGE, MOST_TO_LOOK_AT, MOST_RANGES = 50, 15, 6, 2
 #: The checks of so many runs are looked through at a time: those of all take the API server a second.
@@ -70,8 +71,8 @@ def make_app() -> FastAPI:
 
 
 @read("/")
-def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -> Response:
-    """The calendar of all log dates, and those that need a look."""
+def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID, state: Asked = "") -> Response:
+    """The calendar of all log dates, or of those in one state, and those that need a look."""
     if dag_id != DAG_ID:
         return page(request, "another_dag.html", other=echo(dag_id))
     calendar = read_calendar(session)
@@ -81,10 +82,12 @@ def show_calendar(request: Request, session: SessionDep, dag_id: str = DAG_ID) -
         "calendar.html",
         calendar=calendar,
         ranges=calendar.ranges[:MOST_RANGES],
-        to_look_at=[found for found in reversed(dates.values()) if found.state.needs_a_look],
+        to_look_at=calendar.to_look_at,
+        chosen=state,
+        volumes=volumes_of(dates),
         most=MOST_TO_LOOK_AT,
         states=[(state, sum(found.state is state for found in dates.values())) for state in log_date_states.STATES],
-        months=months.of_dates(dates),
+        months=months.of_dates({day: found for day, found in dates.items() if state in ("", found.state.name)}),
         weekdays=months.WEEKDAYS,
     )
 
@@ -220,7 +223,7 @@ def read_calendar(session: Any) -> Calendar:
 
 
 def _details(run: Run | None) -> dict[str, Any]:
-    """What the templates show of one run."""
+    """What the templates tell of one run."""
     return {
         "run": run,
         "loads": loads.of_runs([run] if run else []),

@@ -1,4 +1,4 @@
-"""Works out the state of each log date from the runs that loaded it."""
+"""What became of each log date, worked out from the runs that were of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import BrokenCheck, DateCounts, PublishedLoad, counted
 from sparkify.loading.waiting import Waiting
-from sparkify.ui.freshness import Freshness, freshness_of, missing
+from sparkify.ui.freshness import Freshness, due_at, freshness_of, missing
 from sparkify.ui.records import EVENTS_TASK, MOST_RUNS, PLAYS_TASK, Run, Schedule
 
 OFF = Schedule(is_paused=True)
@@ -38,6 +38,7 @@ BAD_LINES = State("bad-lines", "With bad lines", "≠", "loaded without the line
 FAILED = State("failed", "Failed", "✕", "its latest run failed", True)
 MISSING = State("missing", "Missing", "○", "due, or between dates that are loaded, and never loaded itself", True)
 RUNNING = State("running", "Running", "…", "a run of it is waiting or at work")
+WORST_FIRST = (FAILED, MISSING, BAD_LINES, WARNED)
 STATES = (LOADED, WARNED, BAD_LINES, FAILED, MISSING, RUNNING)
 
 
@@ -47,7 +48,7 @@ class LogDate:
 
     ``runs`` are all that were of it, the latest first, and ``run`` is the one that decides. ``counts`` and ``plays``
     are of the last loads that replaced its events and its plays, be they of another run; None where no run has told.
-    ``is_due`` says that it is missing though the schedule expected it.
+    ``due_at`` is when the schedule expected it, if it is missing though it did.
     """
 
     log_date: date
@@ -58,7 +59,7 @@ class LogDate:
     counts_run: Run | None = None
     plays: int | None = None
     plays_run: Run | None = None
-    is_due: bool = False
+    due_at: datetime | None = None
 
     @property
     def broken_checks(self) -> Sequence[BrokenCheck]:
@@ -71,6 +72,22 @@ class LogDate:
         return [
             (words, run) for words, known, run in parts if known is not None and run is not None and run is not self.run
         ]
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is missing though the schedule expected it."""
+        return self.due_at is not None
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it has needed a look: the first of the latest runs that left it so ended, or its file was due."""
+        ended = self.due_at
+        for run in self.runs:
+            if run.is_finished and not _skipped(run, self.log_date):
+                if state_of(run, self.log_date) is not self.state:
+                    break
+                ended = run.ended_at or ended
+        return ended
 
     @property
     def is_loaded(self) -> bool:
@@ -139,6 +156,12 @@ class Calendar:
     is_cut: bool
 
     @property
+    def to_look_at(self) -> list[LogDate]:
+        """The dates that need a look, the worst first, and of those that are as bad the oldest."""
+        found = [log_date for log_date in self.dates.values() if log_date.state.needs_a_look]
+        return sorted(found, key=lambda log_date: WORST_FIRST.index(log_date.state))
+
+    @property
     def plays(self) -> int:
         """The plays that the warehouse has of all of these dates."""
         return sum(found.plays or 0 for found in self.dates.values())
@@ -166,7 +189,8 @@ def of_runs(runs: Sequence[Run], schedule: Schedule = OFF, waiting: Waiting | No
         found.run = deciding(found.runs, found.log_date)
         found.state = state_of(found.run, found.log_date)
     fresh = freshness_of(runs, _latest_loaded(dates), schedule, waiting or Waiting(), datetime.now(UTC))
-    due = {log_date: LogDate(log_date, is_due=True) for log_date in missing(fresh, list(dates))[-MOST_DATES:]}
+    deadlines = waiting or Waiting()
+    due = {day: LogDate(day, due_at=due_at(day, deadlines)) for day in missing(fresh, list(dates))[-MOST_DATES:]}
     return Calendar(
         dates=dict(sorted((_with_gaps(dates) | due).items())),
         freshness=fresh,

@@ -1,4 +1,4 @@
-"""Renders templates, with the same helpers and headers for every page."""
+"""Templates filled in and sent: the same helpers and the same headers for every page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REPORT_POLICY = {
 
 
 def headers(policy: dict[str, str]) -> dict[str, str]:
-    """Headers of a response that contains data: no caching, no MIME sniffing."""
+    """The headers of an answer that tells of data: kept by nobody, taken for nothing but what it is."""
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Cache-Control": "no-store",
@@ -78,6 +78,7 @@ def templates() -> jinja2.Environment:
         number=lambda value: f"{value:,}",
         size=size,
         duration=duration,
+        percent=lambda share, whole: f"{100 * share / whole:.2f}%" if share and whole else "0%",
         moment=moment,
         day=lambda value: f"{value:%A}, {value.day} {value:%B %Y}",
         short_day=lambda value: f"{value.day} {value:%b %Y}",

@@ -86,6 +86,11 @@ class Volumes:
         )
 
     @property
+    def has_usual(self) -> bool:
+        """Whether enough is known of any day to say what is usual."""
+        return any(day.low is not None for day in self.days)
+
+    @property
     def unusual(self) -> list[Day]:
         return [day for day in self.days if day.is_unusual]
 

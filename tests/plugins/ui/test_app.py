@@ -73,6 +73,33 @@ def test_each_date_is_as_its_run_left_it(client: TestClient, metadata: Metadata)
     assert "2018-11-04 ✕ Failed at check_staging" in text_of(client, "/")
 
 
+def test_the_legend_leaves_the_dates_of_a_state(client: TestClient, metadata: Metadata) -> None:
+    metadata.add(Made(FIRST), Made(FIRST + timedelta(1), broken=[BROKEN]))
+    page = client.get("/?state=warned").text
+    assert re.findall(r'data-date="([\d-]+)"', page) == ["2018-11-02"]
+    assert re.search(r'href="/sparkify/" title="[^"]*" aria-current="true"', page)
+    assert "data-date" not in client.get("/?state=nothing").text
+
+
+def test_the_list_to_look_at_has_all_the_worst_and_oldest_first_since_when(
+    client: TestClient, metadata: Metadata
+) -> None:
+    day = [FIRST + timedelta(number) for number in range(12)]
+    metadata.add(
+        *(Made(log_date, broken=[BROKEN]) for log_date in day[:9]),
+        Made(day[10], state="failed", failed_task="users"),
+        Made(day[10], state="failed", failed_task="users"),
+        Made(day[9], state="failed", failed_task="users"),
+        Made(day[11]),
+    )
+    page = client.get("/").text
+    listed = re.findall(r'<li><a href="/sparkify/dates/([\d-]+)">', page)
+    assert listed == [str(log_date) for log_date in (day[9], day[10], *day[:9])]
+    assert "5 more" in text_of(client, "/")
+    # Since the first of two runs that failed.
+    assert re.search(r"2018-11-11 ✕ Failed at users; .*?since 2026-01-01 00:10 UTC", text_of(client, "/"))
+
+
 def test_a_failed_date_says_why_first_and_where_to_go_from_there(client: TestClient, metadata: Metadata) -> None:
     why = "s3://bucket/log_data/2018/11/2018-11-01-events.json, line 3, value {<b>. Fix the file and clear the task."
     told = {"version": VERSION, "kind": "DataError", "told": why}
