@@ -366,7 +366,7 @@ def test_the_keyboard_leads_through_the_calendar_to_a_date_and_its_run(page: Pag
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/dates/2018-11-01$"))
+    expect(page).to_have_url(re.compile("/dates/2018-11-02$"))
     page.get_by_role("link", name="Run", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"{DAG}/runs/manual__2018-11-01"))
