@@ -112,7 +112,7 @@ def _scattered(warehouse: Warehouse, table: str, column: str, bucket: str) -> st
 
 def read_values(warehouse: Warehouse, select: str) -> dict[str, str]:
     """The condition ``x`` that a column has one of the values, as text, of a SELECT's one column ``x``."""
-    (column,), rows = warehouse.answer(select)
+    (column,), rows = warehouse.answer(select.strip())
     return {column: among(column, [value for (value,) in rows if value is not None])}
 
 
