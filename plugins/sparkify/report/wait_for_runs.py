@@ -20,6 +20,9 @@ class WaitForRunsSensor(RetriesOutagesOnly, BaseSensorOperator):
     """
     Succeeds as soon as no run of the given DAGs is queued or running, a backfill's runs included.
 
+    A run whose task is deferred waits for its file, perhaps for hours, and does not count: it asks for a report of its
+    own once it has loaded.
+
     :param dag_ids: the DAGs to wait for. (templated)
     :param at_most: how long; then it says so and succeeds all the same, so that a run that hangs, or waits in a paused
         DAG, does not hold back what comes after for ever. Default 6 hours.
@@ -42,7 +45,7 @@ class WaitForRunsSensor(RetriesOutagesOnly, BaseSensorOperator):
     def poke(self, context: Context) -> bool:
         """Whether nothing is under way any more, or it was waited for long enough."""
         ti: Any = context["ti"]
-        under_way = {dag_id: ti.get_dr_count(dag_id=dag_id, states=list(UNFINISHED)) for dag_id in self.dag_ids}
+        under_way = {dag_id: self._under_way(ti, dag_id) for dag_id in self.dag_ids}
         if not any(under_way.values()):
             return True
         listed = ", ".join(f"{count} of {dag_id}" for dag_id, count in under_way.items() if count)
@@ -54,3 +57,11 @@ class WaitForRunsSensor(RetriesOutagesOnly, BaseSensorOperator):
             return True
         self.log.info("Runs under way: %s.", listed)
         return False
+
+    @staticmethod
+    def _under_way(ti: Any, dag_id: str) -> int:
+        """How many runs of the DAG do not merely wait."""
+        unfinished: int = ti.get_dr_count(dag_id=dag_id, states=list(UNFINISHED))
+        if not unfinished:
+            return 0
+        return max(unfinished - ti.get_ti_count(dag_id=dag_id, states=["deferred"]), 0)
