@@ -64,4 +64,5 @@ class WaitForRunsSensor(RetriesOutagesOnly, BaseSensorOperator):
         unfinished: int = ti.get_dr_count(dag_id=dag_id, states=list(UNFINISHED))
         if not unfinished:
             return 0
-        return max(unfinished - ti.get_ti_count(dag_id=dag_id, states=["deferred"]), 0)
+        waiting: int = ti.get_ti_count(dag_id=dag_id, states=["deferred"])
+        return max(unfinished - waiting, 0)
