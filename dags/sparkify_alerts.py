@@ -6,11 +6,11 @@ Slack webhook, a mailbox. A message names the log date, what failed, why, what t
 value of a file and no row is in it.
 
 **When.** When a run of `sparkify_daily`, `sparkify_schema`, `sparkify_report` or `sparkify_warehouse` has failed after
-the last try of its tasks, and when a check has warned: one message a run. A backfill is told of once, when its last run
-has ended. **Trigger it by hand** to try the setting: it sends the text of the form.
+the last try of its tasks, and when a check has warned: one message a run. A backfill sends one when its last run has
+ended. **Trigger it by hand** to try the setting: it sends the text of the form.
 
-**When it fails.** No load is affected: the run that is told of has ended. The task's log holds the message, and its
-last line says what was wrong; correct it and *clear* the task. A task is skipped where the setting names no such
+**When it fails.** No load is affected: the run that the message names has ended. The task's log holds the message, and
+its last line says what was wrong; correct it and *clear* the task. A task is skipped where the setting names no such
 recipient.
 """
 
@@ -29,7 +29,7 @@ from sparkify.loading.retries import RETRIES
 
 with DAG(
     dag_id="sparkify_alerts",
-    description="Somebody is told of a failed run and of a warning",
+    description="Sends a message when a run fails or a check warns",
     doc_md=__doc__,
     schedule=None,
     start_date=datetime(2018, 11, 1, tzinfo=UTC),

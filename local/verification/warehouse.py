@@ -111,7 +111,7 @@ def by_arguments(arguments: dict[str, Any], schema: str, advice: str) -> Iterato
     try:
         connection = redshift_connector.connect(**arguments)
     except Exception as error:
-        raise LocalStackError(f"{name} lets nobody in ({reason(error)}). {advice}") from error
+        raise LocalStackError(f"{name} refused the log-in ({reason(error)}). {advice}") from error
     with contextlib.closing(connection):
         yield Warehouse(connection, name, schema)
 
@@ -127,7 +127,7 @@ def by_airflow(conn_id: str, schema: str) -> Iterator[Warehouse]:
         connection = BaseHook.get_connection(conn_id).get_hook().get_conn()
     except Exception as error:
         raise LocalStackError(
-            f"The warehouse of {name} lets nobody in ({reason(error)}). Airflow must know the "
+            f"The warehouse of {name} refused the log-in ({reason(error)}). Airflow must know the "
             f"connection, for example by the environment variable {_variable(conn_id)}."
         ) from error
     with contextlib.closing(connection):

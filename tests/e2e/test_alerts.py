@@ -1,4 +1,4 @@
-"""Who is told of failed runs and of warnings, by Airflow's own scheduler, an SNS topic with a queue, and a mail server.
+"""Messages about failed runs and warnings, by Airflow's own scheduler, an SNS topic with a queue and a mail server.
 
 docs/arrival-and-alerts.md holds the messages; a test compares them, or writes them if WRITE_ALERTS is set.
 """

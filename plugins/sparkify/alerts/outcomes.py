@@ -19,7 +19,7 @@ from sparkify.loading.log_dates import LogDates
 from sparkify.loading.published import CHECKS, FAILURE, PublishedFailure, read_checks, read_failure
 
 UNFINISHED = ("queued", "running")
-#: Of a backfill's failed runs so many are told of; the page shows all.
+#: A message names so many of a backfill's failed runs; the page shows all.
 MOST_RUNS = 20
 # A backfill's warnings are read so many runs at a time.
 AT_ONCE = 200

@@ -1,4 +1,4 @@
-"""What happens when a run ends that somebody is to be told of: a run of the DAG that sends the message.
+"""Sends a message when a run has failed or warned, by triggering a run of the DAG that sends it.
 
 Airflow calls a listener when a run has ended, after the last try of each task, whatever ended it: an error, a kill, a
 time limit, a person. The process that calls it, the scheduler, is not the one to wait for a server, nor has it the
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: The DAG that sends the messages.
 TELLING = "sparkify_alerts"
-#: The DAGs whose runs are told of.
+#: The DAGs whose runs send messages.
 TOLD_OF = (DAG_ID, "sparkify_schema", "sparkify_report", "sparkify_warehouse")
 
 TRIGGER_SECONDS = 10
@@ -43,14 +43,14 @@ def on_dag_run_failed(dag_run: Any, msg: str) -> None:
 
 
 def tell(dag_run: Any) -> None:
-    """Trigger a run that sends a message, if the run is one to tell of. A failure to do so changes nothing."""
+    """Trigger a run that sends a message, if the run failed or warned. A failure to do so changes nothing."""
     if dag_run.dag_id not in TOLD_OF:
         return
     from airflow.exceptions import DagRunAlreadyExists
     from sqlalchemy.orm import object_session
 
     session = object_session(dag_run)
-    # `dag.test` tells of a run that belongs to no session.
+    # `dag.test` passes a run that belongs to no session.
     if session is None:
         return
     try:
@@ -88,7 +88,7 @@ def _digest(session: Any, dag_run: Any) -> Message | None:
 
 
 def _digest_id(dag_run: Any) -> str:
-    """One a backfill: a run of it that is cleared later is told of by itself."""
+    """One a backfill: a run of it that is cleared later sends a message of its own."""
     return f"told__backfill_{dag_run.backfill_id}"
 
 

@@ -50,7 +50,7 @@ class Message:
 
 
 def message_of_run(run: Outcome) -> Message | None:
-    """What there is to tell of a run; None if nothing."""
+    """The message about a run; None if it neither failed nor warned."""
     of_dates = f" of {run.dates}" if run.dates else ""
     if run.failed and any(task.failure and task.failure.kind == OverdueError.__name__ for task in run.tasks):
         subject = f"{run.dag_id}: {run.dates} was not loaded by its deadline"
@@ -72,7 +72,7 @@ def message_of_run(run: Outcome) -> Message | None:
 
 
 def message_of_backfill(backfill: BackfillOutcome) -> Message | None:
-    """What there is to tell of a backfill; None if nothing."""
+    """The message about a backfill; None if no run of it failed or warned."""
     if not backfill.failed and not backfill.warned:
         return None
     span = f"the backfill of {backfill.first} to {backfill.last}"

@@ -1,4 +1,4 @@
-"""Who is told of what went wrong: the settings of a deployment."""
+"""The settings that say who gets messages about failures and warnings."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class RetriesOutagesOnly:
 
 @contextlib.contextmanager
 def failures_published(context: Mapping[str, Any]) -> Iterator[None]:
-    """Publish why a task fails, for those who are told of its run."""
+    """Publish why a task fails, for the page and for messages."""
     try:
         yield
     except Exception as error:

@@ -56,7 +56,7 @@ class Settings:
     :param control_prefix: the key prefix there, without slashes at its ends.
     :param region: the buckets' region, or None to let COPY take the cluster's.
     :param waiting: how long a run waits for its files.
-    :param recipients: who is told of what went wrong.
+    :param recipients: who gets messages about failures and warnings.
     """
 
     bucket: str

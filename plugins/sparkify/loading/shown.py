@@ -9,7 +9,7 @@ import unicodedata
 # them, and some encodings refuse them (https://www.unicode.org/reports/tr44/#General_Category_Values).
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# What servers and Python quote, what PostgreSQL tells of a row, and numbers as long as an identifier.
+# What servers and Python quote, what PostgreSQL says about a row, and numbers as long as an identifier.
 VALUES = re.compile(
     r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
     r"|(?<=\)=)\([^\n]*\)|(?<=row contains )\([^\n]*\)|(?<![\w/.:-])\d{6,}"

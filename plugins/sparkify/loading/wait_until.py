@@ -34,6 +34,6 @@ class WaitUntil(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep until then."""
         moment = datetime.fromisoformat(self.moment)
-        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110  # it waits for the clock, and nothing tells of that
+        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110  # it waits for the clock, which sends no event
             await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))
         yield TriggerEvent(self.moment)

@@ -223,7 +223,7 @@ def read_calendar(session: Any) -> Calendar:
 
 
 def _details(run: Run | None) -> dict[str, Any]:
-    """What the templates tell of one run."""
+    """What the templates show of one run."""
     return {
         "run": run,
         "loads": loads.of_runs([run] if run else []),

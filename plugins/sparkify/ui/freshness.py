@@ -117,7 +117,7 @@ def waiting() -> Waiting:
         try:
             _known.waiting = Settings.of_connection(AWS_CONN_ID).waiting
         except Exception:
-            # Whatever a secrets backend raises: the page tells of the runs all the same.
+            # Whatever a secrets backend raises: the page shows the runs all the same.
             _known.waiting = Waiting()
         finally:
             _known.until = time.monotonic() + KNOWN_SECONDS

@@ -42,7 +42,7 @@ REPORT_POLICY = {
 
 
 def headers(policy: dict[str, str]) -> dict[str, str]:
-    """The headers of an answer that tells of data: kept by nobody, taken for nothing but what it is."""
+    """Headers of a response that contains data: no caching, no MIME sniffing."""
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Cache-Control": "no-store",

@@ -1,4 +1,4 @@
-"""What is told of a run and of a backfill, by what Airflow's metadata database has of it."""
+"""The messages about a run and a backfill, from what Airflow's metadata database has of them."""
 
 from __future__ import annotations
 
