@@ -69,6 +69,7 @@ def readable(pipeline: Pipeline, role: str) -> set[str]:
         return {str(name) for (name,) in found}
 
 
+@pytest.mark.story
 def test_a_month_of_before_the_queues_is_brought_over_and_goes_on(
     pipeline: Pipeline, role: str, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

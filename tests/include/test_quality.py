@@ -183,6 +183,7 @@ def test_a_real_month_breaks_no_error_and_knows_all_its_values(pipeline: Pipelin
     assert broken(pipeline.run(delivered.first, delivered.last)) <= {"staging_events.volume_is_usual"}
 
 
+@pytest.mark.story
 def test_generated_days_pass(pipeline: Pipeline, tmp_path: Path) -> None:
     recipe = Recipe(start=DAY, days=2, events_per_day=2000, songs=100, seed=1)
     generate(tmp_path / "files", recipe, False, lambda _done, _total: None)

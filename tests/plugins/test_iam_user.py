@@ -19,6 +19,8 @@ from tests.month import month
 from tests.pipeline import PROJECT, Pipeline
 from tests.serverless_door import Serverless, serverless_api, tls_door
 
+pytestmark = pytest.mark.deployment
+
 USER, PASSWORD = "IAMR:sparkify-loader", "Choose-1-long-one"
 MONTH = month()
 FIRST, SECOND = MONTH.first, MONTH.first + timedelta(days=1)

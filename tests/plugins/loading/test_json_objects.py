@@ -100,6 +100,7 @@ def repeated(text: bytes, size: int) -> Iterator[bytes]:
     ],
     ids=repr,
 )
+@pytest.mark.cost
 def test_no_file_takes_much_memory_or_time(before: bytes, text: bytes, after: bytes) -> None:
     pieces: Iterable[bytes] = itertools.chain([before], repeated(text, 64 * MIB), [after, b'\n{"a": 1}'])
     tracemalloc.start()
